@@ -1,0 +1,72 @@
+//! Time: moments as microseconds since the Unix epoch, and where the arrival clock comes from.
+
+use std::fmt;
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
+
+use serde::{Serialize, Serializer};
+
+/// Microseconds in a second.
+pub const SECOND_US: u64 = 1_000_000;
+
+/// A moment in microseconds since the Unix epoch, written as RFC 3339 in UTC with microseconds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Moment(pub u64);
+
+impl fmt::Display for Moment {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let at = i64::try_from(self.0).ok().and_then(|us| jiff::Timestamp::from_microsecond(us).ok());
+        match at {
+            Some(at) => write!(f, "{at:.6}"),
+            None => write!(f, "{}us", self.0),
+        }
+    }
+}
+
+impl Serialize for Moment {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+/// A duration as the manifest writes it, in the largest unit that divides it: `500ms`, `5m`.
+pub fn duration_text(us: u64) -> String {
+    const UNITS: [(u64, &str); 6] = [
+        (86_400 * SECOND_US, "d"),
+        (3_600 * SECOND_US, "h"),
+        (60 * SECOND_US, "m"),
+        (SECOND_US, "s"),
+        (1_000, "ms"),
+        (1, "us"),
+    ];
+    let fits = UNITS.iter().find(|(unit, _)| us >= *unit && us.is_multiple_of(*unit));
+    fits.map_or_else(|| "0s".to_owned(), |(unit, name)| format!("{}{name}", us / unit))
+}
+
+/// Where `now` comes from. Shells ask it; the core is told.
+pub trait Clock: Send + Sync {
+    /// Now on the arrival clock, in microseconds since the Unix epoch; never goes back.
+    fn now_us(&self) -> u64;
+}
+
+/// The arrival clock of a live server: reads the wall clock once, then only the monotonic clock,
+/// so that a step of the wall clock judges nothing.
+#[derive(Debug)]
+pub struct MonotonicClock {
+    started_us: u64,
+    started: Instant,
+}
+
+impl MonotonicClock {
+    /// Starts at the wall clock's time of now.
+    #[expect(clippy::disallowed_methods, reason = "this is the clock that everybody else asks")]
+    pub fn start() -> Self {
+        let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        Self { started_us: since_epoch.as_micros() as u64, started: Instant::now() }
+    }
+}
+
+impl Clock for MonotonicClock {
+    fn now_us(&self) -> u64 {
+        self.started_us + self.started.elapsed().as_micros() as u64
+    }
+}

@@ -1,0 +1,224 @@
+//! What components report: a node saw a token at a time.
+
+use std::fmt;
+use std::sync::Arc;
+
+use crate::graph::NodeId;
+
+/// Timestamps before the year 2000 are refused: they are seconds or milliseconds by mistake.
+pub const TIMESTAMP_MIN_US: u64 = 946_684_800_000_000;
+/// Timestamps from about the year 2142 on are refused: they are nanoseconds by mistake, and
+/// what lies below fits the 52 bits in which the correlator keeps them.
+pub const TIMESTAMP_MAX_US: u64 = TIMESTAMP_MIN_US + (1 << 52) - 1;
+/// How far a timestamp may be ahead of our clock before its arrival replaces it.
+pub const AHEAD_MAX_US: u64 = 5 * 60 * 1_000_000;
+/// The longest node id, in bytes.
+pub const NODE_MAX_BYTES: usize = 128;
+/// The longest token, in bytes.
+pub const TOKEN_MAX_BYTES: usize = 256;
+
+/// One event as the core takes it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Event {
+    /// Who saw the message.
+    pub node: NodeId,
+    /// Whether the sender's timestamp was replaced because it lay too far ahead of our clock.
+    pub clock_flagged: bool,
+    /// Which message.
+    pub token: Token,
+    /// When, by the sender's clock, in microseconds since the Unix epoch.
+    pub timestamp_us: u64,
+}
+
+/// A tracing token: UTF-8, 1 to 256 bytes, no control characters.
+///
+/// Kept in 24 bytes: hexadecimal trace ids and UUIDs are packed, short tokens stand inline.
+/// Every text has exactly one representation, so equal tokens are equal values.
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Token(pub(crate) Packed);
+
+/// The representations of a token, each lossless.
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) enum Packed {
+    /// 32 lower-case hexadecimal digits.
+    Hex([u8; 16]),
+    /// A lower-case UUID with its four hyphens.
+    Uuid([u8; 16]),
+    /// Up to 16 bytes, padded with zeros.
+    Short(u8, [u8; 16]),
+    /// Anything else.
+    Long(Arc<str>),
+}
+
+/// Why a text is no token or no node id.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TextError {
+    /// No bytes at all.
+    Empty,
+    /// More bytes than this limit.
+    TooLong(usize),
+    /// It contains a control character.
+    Control,
+}
+
+impl fmt::Display for TextError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Empty => f.write_str("is empty"),
+            Self::TooLong(limit) => write!(f, "is longer than {limit} bytes"),
+            Self::Control => f.write_str("contains a control character"),
+        }
+    }
+}
+
+/// Checks a token's or node id's text: 1 to `limit` bytes, no control characters.
+pub fn check_text(text: &str, limit: usize) -> Result<(), TextError> {
+    if text.is_empty() {
+        return Err(TextError::Empty);
+    }
+    if text.len() > limit {
+        return Err(TextError::TooLong(limit));
+    }
+    let plain = text.bytes().all(|byte| (0x20..0x7f).contains(&byte));
+    if !plain && text.chars().any(char::is_control) {
+        return Err(TextError::Control);
+    }
+    Ok(())
+}
+
+/// Where the hyphens of a UUID stand.
+const HYPHENS: [usize; 4] = [8, 13, 18, 23];
+
+impl Token {
+    /// Checks and packs a token.
+    pub fn new(text: &str) -> Result<Self, TextError> {
+        match text.len() {
+            32 => {
+                if let Some(bytes) = pack_hex(text.as_bytes().iter().copied()) {
+                    return Ok(Self(Packed::Hex(bytes)));
+                }
+            }
+            36 => {
+                if let Some(bytes) = pack_uuid(text.as_bytes()) {
+                    return Ok(Self(Packed::Uuid(bytes)));
+                }
+            }
+            _ => {}
+        }
+        check_text(text, TOKEN_MAX_BYTES)?;
+        if text.len() <= 16 {
+            let mut bytes = [0; 16];
+            bytes[..text.len()].copy_from_slice(text.as_bytes());
+            return Ok(Self(Packed::Short(text.len() as u8, bytes)));
+        }
+        Ok(Self(Packed::Long(text.into())))
+    }
+}
+
+/// The value of each lower-case hexadecimal digit; 0xff for every other byte.
+const DIGITS: [u8; 256] = {
+    let mut table = [0xff; 256];
+    let mut value = 0;
+    while value < 16 {
+        table[b"0123456789abcdef"[value as usize] as usize] = value;
+        value += 1;
+    }
+    table
+};
+
+fn pack_hex(digits: impl Iterator<Item = u8>) -> Option<[u8; 16]> {
+    let mut bytes = [0_u8; 16];
+    let mut invalid = 0;
+    for (place, digit) in digits.enumerate() {
+        let value = DIGITS[digit as usize];
+        invalid |= value;
+        bytes[place / 2] = (bytes[place / 2] << 4) | (value & 0xf);
+    }
+    (invalid < 16).then_some(bytes)
+}
+
+fn pack_uuid(text: &[u8]) -> Option<[u8; 16]> {
+    if HYPHENS.iter().any(|&place| text[place] != b'-') {
+        return None;
+    }
+    pack_hex(text.iter().enumerate().filter(|(place, _)| !HYPHENS.contains(place)).map(|(_, &digit)| digit))
+}
+
+impl fmt::Display for Token {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.0 {
+            Packed::Hex(bytes) => {
+                for byte in bytes {
+                    write!(f, "{byte:02x}")?;
+                }
+                Ok(())
+            }
+            Packed::Uuid(bytes) => {
+                for (place, byte) in bytes.iter().enumerate() {
+                    if matches!(place, 4 | 6 | 8 | 10) {
+                        f.write_str("-")?;
+                    }
+                    write!(f, "{byte:02x}")?;
+                }
+                Ok(())
+            }
+            // Only whole texts are packed, so this is always UTF-8.
+            Packed::Short(len, bytes) => f.write_str(std::str::from_utf8(&bytes[..*len as usize]).unwrap_or("")),
+            Packed::Long(text) => f.write_str(text),
+        }
+    }
+}
+
+impl fmt::Debug for Token {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Token({self})")
+    }
+}
+
+impl serde::Serialize for Token {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_text_comes_back_as_it_was() {
+        let long = "x".repeat(256);
+        for text in [
+            "a",
+            "0123456789abcdef",
+            "0123456789abcdef0",
+            "4bf92f3577b34da6a3ce929d0e0e4736",
+            "4BF92F3577B34DA6A3CE929D0E0E4736",
+            "4bf92f35-77b3-4da6-a3ce-929d0e0e4736",
+            "4bf92f35x77b3-4da6-a3ce-929d0e0e4736",
+            "zbf92f35-77b3-4da6-a3ce-929d0e0e4736",
+            "ünïcödé-トークン",
+            long.as_str(),
+        ] {
+            assert_eq!(Token::new(text).unwrap().to_string(), text);
+        }
+    }
+
+    #[test]
+    fn texts_that_differ_are_tokens_that_differ() {
+        let hex = Token::new("4bf92f3577b34da6a3ce929d0e0e4736").unwrap();
+        let uuid = Token::new("4bf92f35-77b3-4da6-a3ce-929d0e0e4736").unwrap();
+        let upper = Token::new("4BF92F3577B34DA6A3CE929D0E0E4736").unwrap();
+        assert_ne!(hex, uuid);
+        assert_ne!(hex, upper);
+    }
+
+    #[test]
+    fn bad_texts_are_refused() {
+        assert_eq!(Token::new(""), Err(TextError::Empty));
+        assert_eq!(Token::new(&"x".repeat(257)), Err(TextError::TooLong(256)));
+        assert_eq!(Token::new("a\nb"), Err(TextError::Control));
+        assert_eq!(Token::new("a\u{85}b"), Err(TextError::Control));
+        assert_eq!(Token::new(&"\u{1b}".repeat(32)), Err(TextError::Control));
+    }
+}

@@ -1,0 +1,20 @@
+//! Observatory shows where the flow of messages through a distributed system is broken.
+//!
+//! The data path reads top to bottom:
+//!
+//! ```text
+//! input         bytes -> Event
+//! pipeline      the one owner of the core: order, arrival, push-back
+//! correlation   (Event, now) -> Outcome       pairs tokens per edge, keeps deadlines
+//! health        (Outcome, now) -> Transition  windows, rules, status
+//! board         the immutable picture of now  read by page, API and metrics
+//! ```
+//!
+//! `clock`, `event`, `graph` and `outcome` are the vocabulary that all of them speak.
+//! `correlation` and `health` are pure: no I/O, no lock, no clock read; `now` is an argument.
+
+pub mod board;
+pub mod clock;
+pub mod event;
+pub mod graph;
+pub mod outcome;

@@ -1,0 +1,3 @@
+//! The `observatory` command.
+
+fn main() {}
