@@ -33,6 +33,17 @@ pub struct Board {
     pub tokens_limit: usize,
     /// Tokens forgotten before their time because the limit was reached.
     pub tokens_evicted: u64,
+    /// Nodes that no stream knows, where the manifest accepts them; most events first.
+    pub unknown_senders: Vec<UnknownSender>,
+}
+
+/// A node that no stream knows, and how many events it sent.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct UnknownSender {
+    /// The name that it gave.
+    pub name: String,
+    /// Its events so far.
+    pub events: u64,
 }
 
 /// One stream.

@@ -17,6 +17,28 @@ pub const NODE_MAX_BYTES: usize = 128;
 /// The longest token, in bytes.
 pub const TOKEN_MAX_BYTES: usize = 256;
 
+/// One event as its sender reported it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Report {
+    /// Who saw the message.
+    pub node: NodeId,
+    /// Which message.
+    pub token: Token,
+    /// When, by the sender's clock, in microseconds since the Unix epoch.
+    pub timestamp_us: Option<u64>,
+}
+
+impl Report {
+    /// What becomes of a report that arrives live: without a timestamp, or with one that lies too
+    /// far ahead of our clock, its arrival stands for it.
+    #[inline]
+    pub fn arrive(self, arrival_us: u64) -> Event {
+        let clock_flagged = self.timestamp_us.is_some_and(|stamp| stamp > arrival_us + AHEAD_MAX_US);
+        let timestamp_us = self.timestamp_us.filter(|_| !clock_flagged).unwrap_or(arrival_us);
+        Event { node: self.node, clock_flagged, token: self.token, timestamp_us }
+    }
+}
+
 /// One event as the core takes it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Event {

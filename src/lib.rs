@@ -15,6 +15,10 @@
 
 pub mod board;
 pub mod clock;
+pub mod engine;
 pub mod event;
 pub mod graph;
+pub mod input;
+pub mod manifest;
 pub mod outcome;
+pub mod picture;

@@ -210,3 +210,46 @@ impl Ledger {
         self.upstream == self.decided() + self.in_flight
     }
 }
+
+/// A change worth a line in the log, the trail and an alert.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Transition {
+    /// When it took place on the arrival clock, in microseconds since the Unix epoch.
+    pub at_us: u64,
+    /// The stream's index.
+    pub stream: usize,
+    /// What changed.
+    pub subject: Subject,
+    /// How.
+    pub change: Change,
+}
+
+/// What a transition is about, by its index in the stream.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Subject {
+    /// An edge.
+    Edge(usize),
+    /// A node.
+    Node(usize),
+}
+
+/// How something changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Change {
+    /// The status of an edge's window.
+    Status {
+        /// What it was.
+        from: Status,
+        /// What it is.
+        to: Status,
+    },
+    /// The held status of an edge.
+    Held {
+        /// What it was.
+        from: Status,
+        /// What it is.
+        to: Status,
+    },
+    /// It fell silent (`true`) or was heard again.
+    Silent(bool),
+}

@@ -1,0 +1,3 @@
+//! Inputs: bytes in, [`Report`](crate::event::Report)s out.
+
+pub mod body;
