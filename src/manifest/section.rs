@@ -47,17 +47,13 @@ impl<'d> Section<'d> {
         let name = key.get_ref().as_ref();
         let message = format!("unknown key {} in {}", quote(name), self.table.title);
         let finding = Finding::error(&place, message);
-        let known = || format!("known here: {}", self.table.keys.join(", "));
-        let finding = match (self.context.nearest(name, self.table.keys.iter().copied()), elsewhere(self.table, name)) {
-            (_, Some(table)) => finding.label(format!("this belongs to {}", table.title)).help(format!(
-                "{}; {}",
-                place_of(name, table),
-                known()
-            )),
-            (Some(near), None) => {
+        let near = self.context.nearest(name, self.table.keys.iter().copied());
+        let finding = match (elsewhere(self.table, name), near) {
+            (Some(table), _) => finding.help(place_of(name, table)),
+            (None, Some(near)) => {
                 finding.label(format!("did you mean `{near}`?")).help(format!("write `{near}`, or take it out"))
             }
-            (None, None) => finding.help(known()),
+            (None, None) => finding.help(format!("known here: {}", self.table.keys.join(", "))),
         };
         self.context.report(finding);
     }
@@ -152,7 +148,7 @@ impl<'d> Section<'d> {
         for item in self.items(key) {
             let DeValue::Array(array) = item.value else {
                 let help = format!("write it with two brackets on each side: `{}`", table.title);
-                item.wrong(format!("`{key}` must be {}, not {}", table.title, kind(item.value)), help);
+                item.wrong(format!("`{key}` must be {} tables, not {}", table.title, kind(item.value)), help);
                 continue;
             };
             for value in array {
@@ -162,7 +158,10 @@ impl<'d> Section<'d> {
                     DeValue::Table(inner) => {
                         sections.push(Section::open(self.context, table, vec![element.part(inner)]));
                     }
-                    _ => element.wrong_type("tables", format!("write each under its own `{}`", table.title)),
+                    _ => element.wrong_type(
+                        &format!("{} tables", table.title),
+                        format!("write each under its own `{}`", table.title),
+                    ),
                 }
             }
         }
@@ -177,18 +176,21 @@ impl<'d> Item<'d> {
     }
 }
 
+/// How to write a table that stands once.
 fn one_header(table: &Table) -> String {
-    if table.title.starts_with('[') {
-        format!("write `{}`, once, on a line of its own", table.title)
-    } else {
-        format!("write `{} = {{ ... }}`", table.title)
+    match table.path {
+        ["input"] => "write `[input.http]`, `[[input.amqp]]` or `[[input.log]]` on a line of its own".to_owned(),
+        [.., "check"] => "write `check = { within = \"10s\" }`".to_owned(),
+        [.., "json"] => "write `json = { token = \"/request_id\" }`".to_owned(),
+        _ => format!("write `{}`, once, on a line of its own", table.title),
     }
 }
 
+/// Where a key belongs that stands in the wrong place.
 fn place_of(key: &str, table: &Table) -> String {
-    if table.path.is_empty() {
-        format!("write `{key}` above the first `[...]` of the file")
-    } else {
-        format!("write `{key}` in {}", table.title)
+    match (table.within(key), table.path) {
+        (Some(inner), _) if inner.title.starts_with('[') => format!("write it as `{}`", inner.title),
+        (_, []) => format!("`{key}` belongs to the top: write it above the first `[...]` of the file"),
+        _ => format!("`{key}` belongs to {}: write it there", table.title),
     }
 }

@@ -52,7 +52,7 @@ fn finding(error: &Error, place: &Place, file: &SourceFile) -> Finding {
         UNQUOTED | UNQUOTED_LITERAL => {
             Finding::error(place, "a string must stand in quotes").help(format!("write `\"{text}\"`"))
         }
-        "recursion limit" => Finding::error(place, "the file is nested too deeply to be a manifest"),
+        _ if message.contains("recurs") => Finding::error(place, "this is nested too deeply to be a manifest"),
         _ => {
             let finding = Finding::error(place, format!("this is not TOML: {message}"));
             match help(message) {
@@ -64,13 +64,14 @@ fn finding(error: &Error, place: &Place, file: &SourceFile) -> Finding {
 }
 
 fn help(message: &str) -> Option<&'static str> {
-    const HELP: [(&str, &str); 8] = [
+    const HELP: [(&str, &str); 9] = [
         ("unclosed array table", "close it with `]]`: `[[stream]]`"),
         ("unclosed table", "close it with `]`: `[server]`"),
         ("unclosed inline table", "close it with `}`: `{ within = \"10s\" }`"),
         ("unclosed array", "close it with `]`: `[\"a\", \"b\"]`"),
         ("key with no value", "write `key = value`"),
         ("missing key for inline table", "put a `,` between two keys, and `}` behind the last"),
+        ("escaped value", "write `\\\\` for a backslash, or put the string in single quotes: 'C:\\data'"),
         ("basic string", "close the string with `\"`, and write `\\\\` for a backslash in it"),
         ("literal string", "close the string with `'`"),
     ];
