@@ -17,6 +17,8 @@ pub(super) struct Section<'d> {
     pub(super) context: &'d Context<'d>,
     table: &'static Table,
     parts: Vec<Part<'d>>,
+    /// Keys that are said, but misspelt: they have a problem, and are not missing as well.
+    misspelt: Vec<&'static str>,
 }
 
 /// What one file says of a table.
@@ -31,18 +33,18 @@ pub(super) struct Part<'d> {
 impl<'d> Section<'d> {
     /// Opens a table: unknown keys and keys that two files say are problems.
     pub(super) fn open(context: &'d Context<'d>, table: &'static Table, parts: Vec<Part<'d>>) -> Self {
-        let section = Self { context, table, parts };
+        let mut section = Self { context, table, parts, misspelt: Vec::new() };
+        let mut misspelt = Vec::new();
         for part in &section.parts {
-            for (key, _) in part.table {
-                if !table.keys.contains(&key.get_ref().as_ref()) {
-                    section.unknown(part, key);
-                }
-            }
+            let unknown = part.table.iter().filter(|(key, _)| !table.keys.contains(&key.get_ref().as_ref()));
+            misspelt.extend(unknown.filter_map(|(key, _)| section.unknown(part, key)));
         }
+        section.misspelt = misspelt;
         section
     }
 
-    fn unknown(&self, part: &Part<'d>, key: &Spanned<DeString<'d>>) {
+    /// Reports an unknown key; the key that was meant, if one is near.
+    fn unknown(&self, part: &Part<'d>, key: &Spanned<DeString<'d>>) -> Option<&'static str> {
         let place = Place { file: part.file, span: key.span() };
         let name = key.get_ref().as_ref();
         let message = format!("unknown key {} in {}", quote(name), self.table.title);
@@ -56,6 +58,7 @@ impl<'d> Section<'d> {
             (None, None) => finding.help(format!("known here: {}", self.table.keys.join(", "))),
         };
         self.context.report(finding);
+        near
     }
 
     /// Where the table is said; the start of the first file where no file says it.
@@ -96,7 +99,7 @@ impl<'d> Section<'d> {
     /// Reports a key that must be said and is not; true where it is said, well or not.
     pub(super) fn require(&self, key: &'static str, example: &str) -> bool {
         let said = self.says(key);
-        if !said {
+        if !said && !self.misspelt.contains(&key) {
             let finding = Finding::error(&self.place(), format!("{} needs `{key}`", self.table.title));
             self.context.report(finding.help(format!("add `{key} = {example}`")));
         }
