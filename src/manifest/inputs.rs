@@ -108,7 +108,7 @@ impl Reader<'_> {
             }
             let Some(text) = element.text("journal") else { continue };
             if !known.contains(text.value.as_str()) {
-                let message = format!("no stream has a node {}", text.shown());
+                let message = format!("unknown node {}: no stream has it", text.shown());
                 // What comes from the environment is not shown.
                 let written = |name: &&str| item.context.files.iter().any(|file| file.text.contains(*name));
                 let names = self.known.iter().map(String::as_str).filter(written);

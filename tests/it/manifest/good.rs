@@ -161,7 +161,7 @@ fn windows_line_ends_and_a_byte_order_mark_do_no_harm() {
 #[test]
 fn a_stream_has_at_most_4096_nodes() {
     let nodes = |count: usize| {
-        let names = (0..count).map(|index| format!("\"n{index}\",")).collect::<String>();
+        let names = (0..count).map(|index| format!("\"n{index}\"")).collect::<Vec<_>>().join(",");
         format!("[[stream]]\nname = \"a\"\nnodes = [{names}]\n")
     };
     assert_eq!(read(&nodes(4096)).unwrap().system.streams[0].nodes.len(), 4096);

@@ -102,8 +102,6 @@ fn piece() -> impl Strategy<Value = String> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 600, ..ProptestConfig::default() })]
-
     #[test]
     fn mutations_of_good_manifests_never_panic(
         base in 0..GOOD.len(),
