@@ -18,10 +18,13 @@ pub(super) fn read(top: &Section<'_>, known: &[String]) -> Vec<InputSettings> {
     let sections = |key, table| inputs.as_ref().map_or_else(Vec::new, |inputs| inputs.sections(key, table));
     let mut reader = Reader { known, names: HashMap::new(), inputs: Vec::new() };
     let http = section("http", &keys::HTTP);
-    match &http {
-        Some(http) if http.flag("enabled").is_some_and(|enabled| !enabled.value) => {}
-        Some(http) => reader.take(http, InputKind::Http),
-        None => reader.inputs.push(InputSettings::unnamed(InputKind::Http)),
+    if let Some(http) = &http {
+        reader.take(http, InputKind::Http);
+        if http.flag("enabled").is_some_and(|enabled| !enabled.value) {
+            reader.inputs.clear();
+        }
+    } else {
+        reader.inputs.push(InputSettings::unnamed(InputKind::Http));
     }
     for amqp in sections("amqp", &keys::AMQP) {
         check_amqp(&amqp);
