@@ -1,0 +1,3 @@
+//! Behaviour of the whole, one file a behaviour.
+
+mod manifest;
