@@ -21,4 +21,5 @@ pub mod graph;
 pub mod input;
 pub mod manifest;
 pub mod outcome;
+pub mod page;
 pub mod picture;
