@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use askama::Template;
 
-use super::view::{Badge, Frame, When, alarms, since, sum, tallies};
+use super::view::{Alarm, Badge, Frame, When, alarms, counted, since, sum, tallies, unobserved};
 use super::{PageSettings, rendered};
 use crate::board::{Board, StreamBoard, Tone};
 use crate::outcome::Status;
@@ -17,6 +17,7 @@ use crate::picture::{Layout, text::visible, thumbnail};
 struct Overview {
     frame: Frame,
     description: String,
+    streams: String,
     tallies: Vec<Badge>,
     unknown_senders: Vec<(String, String)>,
     cards: Vec<Card>,
@@ -29,11 +30,11 @@ struct Card {
     since: Option<When>,
     tallies: Vec<Badge>,
     nodes: usize,
-    edges: usize,
-    unobserved: usize,
+    edges: String,
+    unobserved: Option<String>,
     late: String,
     missing: String,
-    alarms: Vec<String>,
+    alarms: Vec<Alarm>,
     graph: String,
 }
 
@@ -47,6 +48,7 @@ pub fn overview(board: &Board, layouts: &[Arc<Layout>], settings: &PageSettings)
     rendered(&Overview {
         frame: Frame::new(board, settings, worst, None),
         description: visible(&board.description).into_owned(),
+        streams: counted(board.streams.len(), "stream"),
         tallies: by_status(board),
         unknown_senders: unknown.collect(),
         cards: streams.into_iter().map(|(stream, layout)| card(stream, layout)).collect(),
@@ -70,8 +72,8 @@ fn card(stream: &StreamBoard, layout: &Layout) -> Card {
         since: since(stream).map(|since| When::new(stream.at, since)),
         tallies: tallies(stream),
         nodes: stream.nodes.len(),
-        edges: stream.edges.len(),
-        unobserved: stream.unobserved,
+        edges: counted(stream.edges.len(), "edge"),
+        unobserved: unobserved(stream),
         late: count(late),
         missing: count(missing),
         alarms: alarms(stream),

@@ -3,7 +3,7 @@
 use askama::Template;
 
 use super::edges::{EdgeRow, edge_row};
-use super::view::{Badge, Frame, When, alarms, since, sum, tallies};
+use super::view::{Alarm, Badge, Frame, When, alarms, counted, since, sum, tallies, unobserved};
 use super::{PageSettings, problem, rendered};
 use crate::board::{Board, EdgeBoard, NodeBoard, OutcomeEntry, StreamBoard, Tone};
 use crate::outcome::NodeState;
@@ -21,12 +21,12 @@ struct StreamPage {
     description: String,
     since: Option<When>,
     tallies: Vec<Badge>,
-    edge_count: usize,
-    unobserved: usize,
+    edge_count: String,
+    unobserved: Option<String>,
     late: String,
     missing: String,
     in_flight: String,
-    alarms: Vec<String>,
+    alarms: Vec<Alarm>,
     legend: Vec<(Badge, &'static str)>,
     graph: String,
     lost: Vec<LostRow>,
@@ -66,8 +66,8 @@ pub fn stream(board: &Board, stream: usize, layout: &Layout, settings: &PageSett
         description: visible(&stream.description).into_owned(),
         since: since(stream).map(|since| When::new(stream.at, since)),
         tallies: tallies(stream),
-        edge_count: stream.edges.len(),
-        unobserved: stream.unobserved,
+        edge_count: counted(stream.edges.len(), "edge"),
+        unobserved: unobserved(stream),
         late: count(sum(stream, |edge| edge.ledger.late)),
         missing: count(sum(stream, |edge| edge.ledger.missing)),
         in_flight: count(sum(stream, |edge| edge.in_flight)),

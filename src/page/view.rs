@@ -1,6 +1,6 @@
 //! What all pages have in common: the frame, badges, moments, notices.
 
-use crate::board::{Board, EdgeBoard, StreamBoard, Tone};
+use crate::board::{Board, EdgeBoard, NodeBoard, StreamBoard, Tone};
 use crate::clock::{Moment, SECOND_US};
 use crate::outcome::{Freshness, NodeState, Status};
 use crate::picture::words::{age, count, status_tone, tone_class};
@@ -102,6 +102,12 @@ pub(super) fn tallies(stream: &StreamBoard) -> Vec<Badge> {
     found.map(|(tone, edges, word)| Badge::new(tone, format!("{edges} {word}"))).collect()
 }
 
+/// How many edges have no outcome yet, beside the status: `1 of 5 not observed`.
+pub(super) fn unobserved(stream: &StreamBoard) -> Option<String> {
+    let (unobserved, all) = (stream.unobserved, stream.edges.len());
+    (unobserved > 0).then(|| format!("{unobserved} of {all} not observed"))
+}
+
 /// A sum over the edges of a stream.
 pub(super) fn sum(stream: &StreamBoard, of: impl Fn(&EdgeBoard) -> u64) -> u64 {
     stream.edges.iter().map(of).sum()
@@ -120,22 +126,52 @@ pub(super) fn since(stream: &StreamBoard) -> Option<Moment> {
     }
 }
 
-/// What of a stream must not be overlooked, in words; empty is good.
-pub(super) fn alarms(stream: &StreamBoard) -> Vec<String> {
-    let mut alarms = Vec::new();
-    let mut say = |n: u64, one: &str, more: &str| match n {
-        0 => {}
-        1 => alarms.push(format!("1 {one}")),
-        _ => alarms.push(format!("{} {more}", count(n))),
-    };
-    let nodes = |has: fn(&crate::board::NodeBoard) -> bool| stream.nodes.iter().filter(|node| has(node)).count() as u64;
+/// Something that must not be overlooked: a few words, and what they mean.
+pub(super) struct Alarm {
+    pub(super) words: String,
+    pub(super) meaning: &'static str,
+}
+
+/// What of a stream must not be overlooked; empty is good.
+pub(super) fn alarms(stream: &StreamBoard) -> Vec<Alarm> {
+    let nodes = |has: fn(&NodeBoard) -> bool| stream.nodes.iter().filter(|node| has(node)).count() as u64;
     let edges = |freshness| stream.edges.iter().filter(|edge| edge.freshness == freshness).count() as u64;
-    let indeterminate = sum(stream, |edge| edge.ledger.indeterminate);
-    say(indeterminate, "request could not be judged (indeterminate)", "requests could not be judged (indeterminate)");
-    say(edges(Freshness::Blind), "edge is blind", "edges are blind");
-    say(edges(Freshness::Silent), "edge is silent", "edges are silent");
-    say(nodes(|node| node.state == NodeState::Silent), "node is silent", "nodes are silent");
-    say(nodes(|node| node.clock_flagged), "node's clock runs ahead", "nodes' clocks run ahead");
-    say(nodes(|node| node.unreported > 0), "node does not report all it sees", "nodes do not report all they see");
-    alarms
+    let (silent, blind) = (edges(Freshness::Silent), edges(Freshness::Blind));
+    let silent_nodes = nodes(|node| node.state == NodeState::Silent);
+    let all = [
+        (
+            sum(stream, |edge| edge.ledger.indeterminate),
+            "indeterminate".to_owned(),
+            "Requests that could not be judged: we were down or blind, or had no room.",
+        ),
+        (blind, format!("{} blind", plural(blind, "edge")), "An input that feeds them is down or catching up."),
+        (silent, format!("{} silent", plural(silent, "edge")), "No request for longer than they may be silent."),
+        (
+            silent_nodes,
+            format!("{} silent", plural(silent_nodes, "node")),
+            "No event for longer than they may be silent.",
+        ),
+        (
+            stream.nodes.iter().map(|node| node.unreported).sum(),
+            "unreported".to_owned(),
+            "Seen beyond a node that did not report them.",
+        ),
+        (
+            nodes(|node| node.clock_flagged),
+            "with a clock that is ahead".to_owned(),
+            "Timestamps more than 5 minutes ahead of ours were replaced by their arrival.",
+        ),
+    ];
+    let real = all.into_iter().filter(|&(n, ..)| n > 0);
+    real.map(|(n, words, meaning)| Alarm { words: format!("{} {words}", count(n)), meaning }).collect()
+}
+
+/// `edge` or `edges`.
+fn plural(n: u64, one: &str) -> String {
+    if n == 1 { one.to_owned() } else { format!("{one}s") }
+}
+
+/// `1 edge`, `2 edges`.
+pub(super) fn counted(n: usize, one: &str) -> String {
+    format!("{n} {}", plural(n as u64, one))
 }

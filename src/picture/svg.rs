@@ -56,7 +56,7 @@ fn draw_edge(index: usize, edge: &EdgeBoard, route: &Route, detail: Detail, at: 
     format!(
         "<g id=\"e{index}\" class=\"{class}\" data-edge=\"{index}\" data-from=\"{from}\" data-to=\"{to}\" role=\"img\" \
          aria-label=\"{title}\"><title>{title}</title>{}{}</g>\n",
-        wire(route, 9.0),
+        wire(route, 12.0),
         draw_label(edge, &route.label, detail, at)
     )
 }
@@ -97,7 +97,7 @@ fn draw_label(edge: &EdgeBoard, place: &Rect, detail: Detail, at: Moment) -> Str
     let said = status_line(edge.status, edge.pass, edge.total);
     let owed = check_line(edge).unwrap_or_else(|| "no check".to_owned());
     let first = if detail == Detail::Full { 23.0 } else { 19.0 };
-    let mut out = draw_box("card", place, 8.0);
+    let mut out = draw_box("label", place, 8.0);
     out += &every_mark(left, place.y + first - 12.5, MARK_PX);
     out += &text("said", left + MARK_PX + MARK_GAP, first, &said);
     out += &text("owed", left, first + 17.0, &owed);

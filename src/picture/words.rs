@@ -142,7 +142,7 @@ mod tests {
         assert_eq!(counts, ["0", "999", "1.0k", "9.9k", "10k", "999k", "1.2M", "18446744T"]);
         let latencies = [0.04, 9.94, 9.96, 999.6, 9_960.0, 99_600.0, 3.7e8].map(latency);
         assert_eq!(latencies, ["0.0 ms", "9.9 ms", "10 ms", "1.0 s", "10 s", "2 min", "4 d"]);
-        assert_eq!([0.0, 0.02, 3.14, 1_234.0].map(rate), ["0.0/s", "2/min", "3.1/s", "1.2k/s"]);
+        assert_eq!([0.0, 0.02, 3.1, 1_234.0].map(rate), ["0.0/s", "2/min", "3.1/s", "1.2k/s"]);
     }
 
     #[test]

@@ -98,7 +98,7 @@ fn hostile_names_stay_names() {
             assert_eq!(skeleton(&drawn), expected, "{name:?}");
             assert!(!drawn.contains('\u{ffff}') && !drawn.contains('\u{1b}') && !drawn.contains("]]>"));
             let document = Document::parse(&drawn).unwrap();
-            let seen = document.descendants().filter(|node| node.is_text()).filter_map(|node| node.text());
+            let seen = document.descendants().filter(Node::is_text).filter_map(|node| node.text());
             for text in seen {
                 assert!(!text.chars().any(|c| matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')));
             }
