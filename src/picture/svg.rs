@@ -54,8 +54,8 @@ fn draw_edge(index: usize, edge: &EdgeBoard, route: &Route, detail: Detail, at: 
     }
     let (from, to, title) = (escape(&edge.from), escape(&edge.to), edge_title(edge));
     format!(
-        "<g id=\"e{index}\" class=\"{class}\" data-edge=\"{index}\" data-from=\"{from}\" data-to=\"{to}\" role=\"img\" \
-         aria-label=\"{title}\"><title>{title}</title>{}{}</g>\n",
+        "<g id=\"e{index}\" class=\"{class}\" data-edge=\"{index}\" data-from=\"{from}\" data-to=\"{to}\" role=\"img\">\
+         <title>{title}</title>{}{}</g>\n",
         wire(route, 12.0),
         draw_label(edge, &route.label, detail, at)
     )
@@ -124,7 +124,7 @@ fn draw_node(index: usize, node: &NodeBoard, place: &Rect, at: Moment) -> String
         format!("<text class=\"{class}\" x=\"{}\" y=\"{}\">{text}</text>", number(x), number(y))
     };
     let mut out = format!(
-        "<g id=\"n{index}\" class=\"{class}\" data-node=\"{}\" role=\"img\" aria-label=\"{title}\">\
+        "<g id=\"n{index}\" class=\"{class}\" data-node=\"{}\" role=\"img\">\
          <title>{title}</title>",
         escape(&node.name)
     );
