@@ -3,7 +3,7 @@
 use askama::Template;
 
 use super::edges::{EdgeRow, edge_rows};
-use super::view::{Alarm, Badge, Frame, When, alarms, counted, since, sum, tallies, unobserved};
+use super::view::{Alarm, Badge, Frame, When, alarms, counted, since, sum, tallies, unknown_senders, unobserved};
 use super::{PageSettings, problem, rendered};
 use crate::board::{Board, EdgeBoard, NodeBoard, OutcomeEntry, StreamBoard, Tone};
 use crate::outcome::NodeState;
@@ -66,8 +66,10 @@ pub fn stream(board: &Board, stream: usize, layout: &Layout, settings: &PageSett
     let Some(stream) = board.streams.get(stream) else {
         return problem(404, "No such stream", "The manifest names no stream at this address.");
     };
+    let mut frame = Frame::new(board, settings, stream.status, Some(&stream.name));
+    frame.notices.extend(unknown_senders(board));
     rendered(&StreamPage {
-        frame: Frame::new(board, settings, stream.status, Some(&stream.name)),
+        frame,
         name: visible(&stream.name).into_owned(),
         description: visible(&stream.description).into_owned(),
         since: since(stream).map(|since| When::new(stream.at, since)),

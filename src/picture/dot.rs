@@ -3,6 +3,7 @@
 use graphviz_rust::dot_structures::{Attribute, Edge, EdgeTy, Graph, GraphAttributes, Id, Node, NodeId, Stmt, Vertex};
 use graphviz_rust::printer::{DotPrinter, PrinterContext};
 
+use super::plan::places;
 use super::text::visible;
 use crate::board::{EdgeBoard, NodeBoard, StreamBoard, Tone, check_line, status_line};
 use crate::outcome::NodeState;
@@ -11,7 +12,8 @@ use crate::outcome::NodeState;
 ///
 /// Nodes are called `n0`, `n1`, …; their names, like every text from outside, stand in quoted labels.
 pub fn dot(stream: &StreamBoard) -> String {
-    let place = |name: &str| stream.nodes.iter().position(|node| node.name == name);
+    let places = places(stream);
+    let place = |name: &str| places.get(name).copied();
     let mut stmts = vec![
         Stmt::Attribute(plain("rankdir", "LR")),
         Stmt::Attribute(quoted("label", &stream.name)),

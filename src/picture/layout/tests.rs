@@ -9,13 +9,7 @@ fn line(route: &Route) -> Vec<Point> {
     let mut last: Option<Point> = None;
     for &(left, right) in &route.runs {
         if let Some(from) = last {
-            let x = f64::midpoint(from.x, left.x);
-            let at = |t: f64| {
-                let s = 1.0 - t;
-                let (a, b, c, d) = (s * s * s, 3.0 * s * s * t, 3.0 * s * t * t, t * t * t);
-                Point { x: a * from.x + (b + c) * x + d * left.x, y: (a + b) * from.y + (c + d) * left.y }
-            };
-            points.extend((1..64).map(|step| at(f64::from(step) / 64.0)));
+            points.extend((1..64).map(|step| bend(from, left, f64::from(step) / 64.0)));
         }
         let steps = ((right.x - left.x) / 3.0).ceil().max(1.0) as u32;
         let at = |step| left.x + (right.x - left.x) * f64::from(step) / f64::from(steps);
@@ -23,6 +17,18 @@ fn line(route: &Route) -> Vec<Point> {
         last = Some(right);
     }
     points
+}
+
+/// A point of the bend between two runs, as the writer draws it.
+fn bend(from: Point, to: Point, part: f64) -> Point {
+    let rest = 1.0 - part;
+    // The weights of the ends, each with the control point that stands at its height.
+    let near = [rest.powi(3), 3.0 * rest.powi(2) * part];
+    let far = [part.powi(3), 3.0 * rest * part.powi(2)];
+    Point {
+        x: near[0] * from.x + (near[1] + far[1]) * f64::midpoint(from.x, to.x) + far[0] * to.x,
+        y: (near[0] + near[1]) * from.y + (far[0] + far[1]) * to.y,
+    }
 }
 
 /// How deep a point must lie in a box to count: a line may touch a side.
