@@ -54,7 +54,7 @@ fn node_stmt(index: usize, node: &NodeBoard) -> Node {
 fn edge_attributes(edge: &EdgeBoard) -> Vec<Attribute> {
     let (color, text, width, style) = match Tone::of(edge) {
         Tone::Ok => ("#00AA00", "#006B00", "1.5", "solid"),
-        Tone::OkIdle => ("#8CCB8C", "#3F6B3F", "1.5", "solid"),
+        Tone::OkIdle => ("#70BB70", "#3F6B3F", "1.5", "solid"),
         Tone::Warn => ("#AAAA00", "#665E00", "2", "dashed"),
         Tone::Nok => ("#AA0000", "#AA0000", "3.5", "solid"),
         Tone::Grey => ("#888888", "#555555", "1.2", "dotted"),

@@ -14,6 +14,10 @@ use crate::clock::Moment;
 /// The rules for the graph, as they stand in the page's style sheet, too.
 const STYLE: &str = include_str!("../../static/graph.css");
 
+/// The content security policy under which a picture that stands alone is to be served: it brings its
+/// own style, and needs nothing else.
+pub const STANDALONE_POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'";
+
 /// Draws a stream. `inline`: for a page that brings the style sheet and the [`marks`]; else it
 /// stands alone.
 pub fn svg(stream: &StreamBoard, layout: &Layout, inline: bool) -> String {
