@@ -44,7 +44,7 @@ struct Worker {
     lines: Receiver<String>,
     shared: Arc<Shared>,
     /// Goes with the worker: so `close` knows that it has ended.
-    _done: SyncSender<()>,
+    _alive: SyncSender<()>,
 }
 
 impl Reporter {
@@ -52,9 +52,9 @@ impl Reporter {
     pub fn new(url: &str) -> Self {
         let host = url.trim_start_matches("http://").trim_end_matches('/').to_owned();
         let (lines, queue) = sync_channel(BUFFER);
-        let (_done, done) = sync_channel(0);
+        let (alive, done) = sync_channel(0);
         let shared = Arc::new(Shared { dropped: AtomicU64::new(0), end: OnceLock::new() });
-        let worker = Worker { host, lines: queue, shared: Arc::clone(&shared), _done };
+        let worker = Worker { host, lines: queue, shared: Arc::clone(&shared), _alive: alive };
         let worker = thread::Builder::new().name("observatory".to_owned()).spawn(move || worker.run());
         let worker = worker.ok().map(|handle| handle.thread().clone());
         Self { lines, shared, worker, done: Mutex::new(done) }

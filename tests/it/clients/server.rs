@@ -88,6 +88,11 @@ impl Server {
         assert!(came >= count, "{came} of {count} events came");
     }
 
+    /// How many events have come so far, whatever the answer.
+    pub(super) fn sent(&self) -> usize {
+        self.requests().iter().map(|request| request.events.len()).sum()
+    }
+
     /// All requests so far.
     pub(super) fn requests(&self) -> Vec<Request> {
         self.shared.requests.lock().unwrap().clone()
