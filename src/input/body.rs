@@ -1,7 +1,21 @@
 //! The body of `POST /events`: one JSON object, an array of them, or NDJSON.
+//!
+//! One UTF-8 check a body, then each event by the scanner, or, where it is unusual, by serde.
+
+use std::str;
+
+use serde::de::IgnoredAny;
 
 use crate::event::Report;
 use crate::graph::NodeIndex;
+
+use super::fields::DEPTH_MAX;
+use super::reader::{BLANKS, EventReader, not_utf8, strip_bom};
+use super::refusal::{Miss, Refusal};
+
+/// How many refused events of a body are named; the rest are counted. So an answer stays smaller
+/// than a body of garbage.
+pub const REJECTED_MAX: usize = 1_000;
 
 /// How a body is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,10 +31,40 @@ pub enum Format {
 pub struct Parsed {
     /// The events, in order.
     pub reports: Vec<Report>,
-    /// Events that were refused, by their index in the body (of NDJSON: by line, empty ones not counted).
+    /// Events that were refused, by their index in the body (of NDJSON: by line, empty ones not
+    /// counted); the first [`REJECTED_MAX`].
     pub rejected: Vec<Rejected>,
+    /// How many events were refused beyond those in `rejected`, by [`Reason`] in the order of [`Reason::ALL`].
+    pub rejected_unnamed: [usize; Reason::ALL.len()],
     /// Names of unknown nodes, one an event, where the manifest accepts them.
     pub unknown: Vec<String>,
+}
+
+impl Parsed {
+    /// How many events were refused.
+    pub fn rejected_count(&self) -> usize {
+        self.rejected.len() + self.rejected_unnamed.iter().sum::<usize>()
+    }
+
+    #[inline]
+    fn take(&mut self, index: usize, event: Result<Report, Box<Miss>>) {
+        match event {
+            Ok(report) => self.reports.push(report),
+            Err(miss) => self.miss(index, *miss),
+        }
+    }
+
+    #[cold]
+    fn miss(&mut self, index: usize, miss: Miss) {
+        match miss {
+            Miss::Unknown { name, .. } => self.unknown.push(name),
+            Miss::Refused(Refusal { reason, error }) if self.rejected.len() < REJECTED_MAX => {
+                self.rejected.push(Rejected { index, error, reason });
+            }
+            Miss::Refused(Refusal { reason, .. }) => self.rejected_unnamed[reason as usize] += 1,
+            Miss::NotJson(error) => self.miss(index, Miss::Refused(Refusal::new(Reason::Syntax, error))),
+        }
+    }
 }
 
 /// An event that was refused.
@@ -48,12 +92,107 @@ pub enum Reason {
     Timestamp,
 }
 
+impl Reason {
+    /// Every reason.
+    pub const ALL: [Self; 4] = [Self::Syntax, Self::Field, Self::UnknownNode, Self::Timestamp];
+
+    /// The name in the metrics.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Syntax => "syntax",
+            Self::Field => "field",
+            Self::UnknownNode => "unknown_node",
+            Self::Timestamp => "timestamp",
+        }
+    }
+}
+
 /// The body is no JSON at all.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NotJson(pub String);
 
 /// Reads a body. `accept_unknown`: names of unknown nodes are given back rather than refused.
-#[expect(clippy::todo, reason = "being written")]
-pub fn parse(_body: &[u8], _format: Format, _nodes: &NodeIndex, _accept_unknown: bool) -> Result<Parsed, NotJson> {
-    todo!()
+pub fn parse(body: &[u8], format: Format, nodes: &NodeIndex, accept_unknown: bool) -> Result<Parsed, NotJson> {
+    read(body, format, EventReader::new(nodes, accept_unknown))
+}
+
+/// Reads a body as [`parse`] does, but without the scanner: what tests and fuzzing hold it against.
+pub fn parse_by_serde_alone(
+    body: &[u8],
+    format: Format,
+    nodes: &NodeIndex,
+    accept_unknown: bool,
+) -> Result<Parsed, NotJson> {
+    read(body, format, EventReader::by_serde_alone(nodes, accept_unknown))
+}
+
+fn read(body: &[u8], format: Format, mut reader: EventReader<'_>) -> Result<Parsed, NotJson> {
+    let body = strip_bom(body);
+    match format {
+        Format::Json => {
+            let text = str::from_utf8(body).map_err(|error| NotJson(not_utf8("body", error)))?;
+            read_json(text, &mut reader).ok_or_else(|| not_json(text))
+        }
+        Format::Ndjson => read_ndjson(body, &mut reader),
+    }
+}
+
+/// Reads an object or an array; `None` where the text is no JSON.
+fn read_json(text: &str, reader: &mut EventReader<'_>) -> Option<Parsed> {
+    let mut parsed = Parsed::default();
+    let mut rest = text.trim_start_matches(BLANKS);
+    if let Some(elements) = rest.strip_prefix('[') {
+        rest = elements.trim_start_matches(BLANKS);
+        let mut last = rest.starts_with(']');
+        let mut index = 0;
+        while !last {
+            parsed.take(index, reader.value(&mut rest, DEPTH_MAX - 1)?);
+            index += 1;
+            rest = rest.trim_start_matches(BLANKS);
+            last = rest.starts_with(']');
+            rest = if last { rest } else { rest.strip_prefix(',')? };
+        }
+        rest = rest.strip_prefix(']')?;
+    } else {
+        parsed.take(0, reader.value(&mut rest, DEPTH_MAX)?);
+    }
+    rest.trim_start_matches(BLANKS).is_empty().then_some(parsed)
+}
+
+/// Says where a body stops being JSON.
+#[cold]
+fn not_json(text: &str) -> NotJson {
+    match serde_json::from_str::<IgnoredAny>(text) {
+        Err(error) => NotJson(format!("the body is no JSON: {error}")),
+        Ok(_) => NotJson("the body is no JSON".to_owned()),
+    }
+}
+
+fn read_ndjson(body: &[u8], reader: &mut EventReader<'_>) -> Result<Parsed, NotJson> {
+    let mut parsed = Parsed { reports: Vec::with_capacity(body.len() / 128), ..Parsed::default() };
+    let text = str::from_utf8(body).ok();
+    let (mut start, mut index, mut any_json) = (0, 0, false);
+    let mut first_error = None;
+    while start < body.len() {
+        let end = memchr::memchr(b'\n', &body[start..]).map_or(body.len(), |length| start + length);
+        let event = match text {
+            Some(text) => reader.line(&text[start..end]),
+            // The one bad line must not spoil the others.
+            None => reader.bytes(&body[start..end]),
+        };
+        start = end + 1;
+        let Some(event) = event else { continue };
+        match &event {
+            Err(miss) if let Miss::NotJson(error) = miss.as_ref() => {
+                first_error.get_or_insert_with(|| error.clone());
+            }
+            _ => any_json = true,
+        }
+        parsed.take(index, event);
+        index += 1;
+    }
+    match first_error {
+        Some(error) if !any_json => Err(NotJson(format!("no line of the body is JSON; of the first: {error}"))),
+        _ => Ok(parsed),
+    }
 }

@@ -2,4 +2,5 @@
 #![expect(clippy::unwrap_used, reason = "a test that fails may panic, in its helpers, too")]
 
 mod clients;
+mod events;
 mod manifest;
