@@ -1,0 +1,4 @@
+//! The tests that see the whole: one file a behaviour.
+
+#[cfg(test)]
+mod oracle;
