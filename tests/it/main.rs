@@ -3,4 +3,6 @@
 #[cfg(test)]
 mod oracle;
 #[cfg(test)]
+mod rules;
+#[cfg(test)]
 mod schedules;

@@ -247,7 +247,8 @@ impl EdgeModel {
 
     /// First judgements, by outcome.
     pub(super) fn first_judgements(&self) -> [u64; 7] {
-        let first = |outcome| self.records.iter().filter(move |record| record.first.map(|first| first.0) == Some(outcome));
+        let first =
+            |outcome| self.records.iter().filter(move |record| record.first.map(|first| first.0) == Some(outcome));
         Outcome::ALL.map(|outcome| first(outcome).count() as u64)
     }
 }

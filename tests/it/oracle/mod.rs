@@ -12,7 +12,7 @@ mod snapshot;
 mod stream;
 mod subject;
 
-pub(crate) use snapshot::{EdgeShot, NodeShot, Snapshot, StreamShot};
+pub(crate) use snapshot::{EdgeShot, NodeShot, Snapshot};
 pub(crate) use subject::Subject;
 
 use observatory::event::Event;

@@ -150,7 +150,8 @@ impl StreamModel {
     fn pass_deadline(&mut self, edge: usize, record: usize, at_us: u64) {
         let token = self.edges[edge].records[record].token.as_ref();
         let known = token.and_then(|token| self.tokens.iter().find(|known| known.token == *token));
-        let seen_beyond = known.is_some_and(|known| self.beyond[edge].iter().any(|&node| known.seen_at(node).is_some()));
+        let seen_beyond =
+            known.is_some_and(|known| self.beyond[edge].iter().any(|&node| known.seen_at(node).is_some()));
         let outcome = if seen_beyond { Outcome::Unreported } else { Outcome::Missing };
         self.edges[edge].decide(record, outcome, at_us);
     }

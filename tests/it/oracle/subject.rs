@@ -8,8 +8,8 @@ use observatory::event::Event;
 use observatory::graph::System;
 use observatory::outcome::Ledger;
 
-use super::snapshot::{EdgeShot, NodeShot, Snapshot, StreamShot};
 use super::Oracle;
+use super::snapshot::{EdgeShot, NodeShot, Snapshot, StreamShot};
 
 /// An implementation of the law.
 pub(crate) trait Subject {

@@ -146,7 +146,8 @@ impl Planner {
         } else {
             self.rng.below(stream.nodes.len() as u64) as usize
         };
-        let (node, token) = (stream.nodes[place].id, self.tokens[self.rng.below(self.tokens.len() as u64) as usize].clone());
+        let (node, token) =
+            (stream.nodes[place].id, self.tokens[self.rng.below(self.tokens.len() as u64) as usize].clone());
         Event { node, clock_flagged, token, timestamp_us: self.stamp(self.now_us) }
     }
 

@@ -72,8 +72,21 @@ fn count_states(snapshot: &Snapshot, tally: &mut Tally) {
 
 /// The states that are counted.
 pub(crate) const STATES: [&str; 15] = [
-    "node silent", "node unobserved", "node waiting", "node observed", "edge silent", "edge unobserved", "edge live",
-    "edge starved", "edge idle", "status UNKNOWN", "status OK", "status WARN", "status NOK", "held as is", "held worse",
+    "node silent",
+    "node unobserved",
+    "node waiting",
+    "node observed",
+    "edge silent",
+    "edge unobserved",
+    "edge live",
+    "edge starved",
+    "edge idle",
+    "status UNKNOWN",
+    "status OK",
+    "status WARN",
+    "status NOK",
+    "held as is",
+    "held worse",
 ];
 
 fn compare_ledgers(law: &[Ledger], core: &[Ledger]) -> Result<(), String> {
@@ -104,7 +117,8 @@ fn compare(law: &Snapshot, core: &Snapshot) -> Result<(), String> {
         let depth = line.len() - line.trim_start().len();
         if depth < indent {
             indent = depth;
-            let siblings = lines[..number].iter().rev().take_while(|line| line.len() - line.trim_start().len() >= depth);
+            let siblings =
+                lines[..number].iter().rev().take_while(|line| line.len() - line.trim_start().len() >= depth);
             let place = siblings.filter(|sibling| sibling.trim_start() == line.trim_start()).count();
             above.push(format!("{} #{place}", line.trim()));
         }

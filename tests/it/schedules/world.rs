@@ -80,7 +80,13 @@ fn check(rng: &mut Rng, unit_us: u64) -> Option<Check> {
         }
     };
     let within_us = unit_us * rng.between(1, 8);
-    Some(Check { kind, within_us, within_text: format!("{within_us}us"), thresholds: thresholds(rng, unit_us), optional })
+    Some(Check {
+        kind,
+        within_us,
+        within_text: format!("{within_us}us"),
+        thresholds: thresholds(rng, unit_us),
+        optional,
+    })
 }
 
 fn thresholds(rng: &mut Rng, unit_us: u64) -> Thresholds {
