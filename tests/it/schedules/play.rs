@@ -1,7 +1,6 @@
 //! Plays a schedule on the core and on the oracle, and shrinks those on which they differ.
 
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use observatory::outcome::Ledger;
@@ -124,10 +123,10 @@ fn compare(law: &Snapshot, core: &Snapshot) -> Result<(), String> {
         }
     }
     above.reverse();
-    let _ = writeln!(why, "in {}", above.join(" / "));
+    why += &format!("in {}\n", above.join(" / "));
     for (name, text) in [(" law", &law), ("core", &core)] {
         let rest: Vec<&str> = text.lines().skip(at).take(4).map(str::trim).collect();
-        let _ = writeln!(why, "{name}: {}", rest.join(" "));
+        why += &format!("{name}: {}\n", rest.join(" "));
     }
     Err(why)
 }
@@ -178,26 +177,26 @@ fn describe(schedule: &Schedule) -> String {
     let system = &schedule.system;
     let mut text = format!("max_tokens {}, remember {}us\n", system.max_tokens, system.remember_us);
     for stream in &system.streams {
-        let _ = writeln!(text, "{} horizon {}us memory {}us", stream.name, stream.horizon_us, stream.memory_us());
+        text += &format!("{} horizon {}us memory {}us\n", stream.name, stream.horizon_us, stream.memory_us());
         for node in stream.nodes.iter().filter(|node| node.silence_us.is_some()) {
-            let _ = writeln!(text, "  {} silence {:?}", system.nodes[node.id.0 as usize], node.silence_us);
+            text += &format!("  {} silence {:?}\n", system.nodes[node.id.0 as usize], node.silence_us);
         }
         for edge in &stream.edges {
             let name = |place: usize| &system.nodes[stream.nodes[place].id.0 as usize];
-            let _ = write!(text, "  {} -> {}", name(edge.from), name(edge.to));
-            let _ = write!(text, " grace {} delay {} skew {}", edge.grace_us, edge.delay_us, edge.clock_skew_us);
-            let _ = writeln!(text, " hold {} silence {:?} {:?}", edge.hold_us, edge.silence_us, edge.check);
+            text += &format!("  {} -> {}", name(edge.from), name(edge.to));
+            text += &format!(" grace {} delay {} skew {}", edge.grace_us, edge.delay_us, edge.clock_skew_us);
+            text += &format!(" hold {} silence {:?} {:?}\n", edge.hold_us, edge.silence_us, edge.check);
         }
     }
     for (index, step) in schedule.steps.iter().enumerate() {
-        let _ = write!(text, "{index:>3} at {:>6}us ", step.now_us - START_US);
-        let _ = match &step.event {
+        text += &format!("{index:>3} at {:>6}us ", step.now_us - START_US);
+        match &step.event {
             Some(event) => {
                 let stamp_us = event.timestamp_us.cast_signed() - START_US.cast_signed();
-                writeln!(text, "n{} {} stamped {stamp_us}us", event.node.0, event.token)
+                text += &format!("n{} {} stamped {stamp_us}us\n", event.node.0, event.token);
             }
-            None => writeln!(text, "time passes"),
-        };
+            None => text += "time passes\n",
+        }
     }
     text
 }
