@@ -30,6 +30,8 @@ pub(super) struct Record {
     pub(super) group: Option<Group>,
     /// The first judgement, and when.
     pub(super) first: Option<(Outcome, u64)>,
+    /// When it was last judged.
+    pub(super) judged_us: u64,
     /// What is said of it now.
     pub(super) outcome: Option<Outcome>,
     /// Its latency, where it came and the clocks agree.
@@ -135,8 +137,10 @@ impl EdgeModel {
         self.decay_to(at_us);
         assert!(self.records[record].first.is_none(), "every request is judged once");
         self.records[record].first = Some((outcome, at_us));
+        self.records[record].judged_us = at_us;
         self.records[record].outcome = Some(outcome);
         self.decided.push(record);
+        self.last_outcome_us = Some(at_us);
         if outcome.is_fail() {
             self.list_fail(record);
         }
@@ -162,10 +166,10 @@ impl EdgeModel {
     pub(super) fn revise(&mut self, record: usize, outcome: Outcome, at_us: u64) {
         self.decay_to(at_us);
         let was = self.records[record].outcome.replace(outcome);
+        self.records[record].judged_us = at_us;
         self.revisions += 1;
-        if !outcome.is_fail() {
-            self.fails.retain(|&fail| fail != record);
-        } else if !was.is_some_and(Outcome::is_fail) {
+        self.fails.retain(|&fail| fail != record);
+        if outcome.is_fail() {
             self.list_fail(record);
         }
         self.happened.push(match (was, outcome) {
@@ -189,7 +193,6 @@ impl EdgeModel {
     }
 
     fn mark(&mut self, outcome: Outcome, at_us: u64) {
-        self.last_outcome_us = Some(at_us);
         if outcome.is_pass() {
             self.last_pass_us = Some(at_us);
         }

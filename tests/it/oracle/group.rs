@@ -65,6 +65,7 @@ impl EdgeModel {
             remembered: false,
             group: Some(Group { members: Vec::new(), claims: 0, every }),
             first: None,
+            judged_us: 0,
             outcome: None,
             latency_us: None,
         });

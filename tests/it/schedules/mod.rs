@@ -8,7 +8,7 @@ mod play;
 mod rng;
 mod world;
 
-use crate::oracle::Oracle as Core;
+use observatory::engine::Engine;
 use plan::schedule;
 use play::{STATES, Tally, hold};
 
@@ -53,7 +53,7 @@ const HAPPENINGS: [&str; 28] = [
 fn schedules_that_once_failed() {
     for seed in include_str!("seeds.txt").lines().filter(|line| !line.starts_with('#')) {
         let number = seed.trim().parse().expect("a line of seeds.txt is a number");
-        hold::<Core>(&format!("seed {number}"), &schedule(number), &mut Tally::new());
+        hold::<Engine>(&format!("seed {number}"), &schedule(number), &mut Tally::new());
     }
 }
 
@@ -73,7 +73,7 @@ fn agree_on_share(share: u64) {
     let seeds = (share..all).step_by(SHARES as usize);
     let count = seeds.clone().count() as u64;
     for seed in seeds {
-        hold::<Core>(&format!("seed {seed}"), &schedule(seed), &mut tally);
+        hold::<Engine>(&format!("seed {seed}"), &schedule(seed), &mut tally);
     }
     println!("{count} schedules: {tally:#?}");
     for name in HAPPENINGS.iter().chain(&STATES) {
