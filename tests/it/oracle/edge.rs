@@ -78,7 +78,8 @@ pub(super) struct EdgeModel {
     pub(super) last_behind_us: Option<u64>,
     /// Arrival of the last new upstream event, or the start.
     pub(super) heard_us: u64,
-    pub(super) ever_silent: bool,
+    /// From when to when it was silent.
+    pub(super) silences: Vec<(u64, u64)>,
     /// Every status so far, and from when on; see `health`.
     pub(super) statuses: Vec<(u64, Status)>,
     /// Every held status so far, and from when on.
@@ -106,7 +107,7 @@ impl EdgeModel {
             last_outcome_us: None,
             last_behind_us: None,
             heard_us: start_us,
-            ever_silent: false,
+            silences: Vec::new(),
             statuses: vec![(start_us, Status::Unknown)],
             helds: vec![(start_us, Status::Unknown)],
             decayed_us: start_us,

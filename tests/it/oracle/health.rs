@@ -84,14 +84,15 @@ impl EdgeModel {
         held.chain(window).filter(|&due_us| due_us >= self.decayed_us).min()
     }
 
-    /// Whether no new upstream event came for longer than `silence`.
-    pub(super) fn is_silent(&self, now_us: u64) -> bool {
-        self.spec.silence_us.is_some_and(|silence_us| now_us > self.heard_us + silence_us)
+    /// Since when it is silent: no new upstream event came for longer than `silence`.
+    pub(super) fn silent_since(&self, now_us: u64) -> Option<u64> {
+        let silent_us = self.heard_us + self.spec.silence_us? + 1;
+        (now_us >= silent_us).then_some(silent_us)
     }
 
     /// A new upstream event.
     pub(super) fn hear(&mut self, now_us: u64) {
-        self.ever_silent |= self.is_silent(now_us);
+        self.silences.extend(self.silent_since(now_us).map(|since_us| (since_us, now_us)));
         self.heard_us = now_us;
     }
 }

@@ -11,9 +11,12 @@ mod shape;
 mod snapshot;
 mod stream;
 mod subject;
+mod transitions;
 
+pub(crate) use shape::beyond;
 pub(crate) use snapshot::{EdgeShot, NodeShot, Snapshot};
 pub(crate) use subject::Subject;
+pub(crate) use transitions::Changes;
 
 use observatory::event::Event;
 use observatory::graph::System;

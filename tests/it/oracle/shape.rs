@@ -19,7 +19,7 @@ pub(super) fn reachable(stream: &Stream, from: usize, without: Option<usize>) ->
 }
 
 /// The nodes that cannot be reached from `from` but through `to`, without `to`.
-pub(super) fn beyond(stream: &Stream, edge: usize) -> Vec<usize> {
+pub(crate) fn beyond(stream: &Stream, edge: usize) -> Vec<usize> {
     let (from, to) = (stream.edges[edge].from, stream.edges[edge].to);
     let otherwise = reachable(stream, from, Some(to));
     reachable(stream, from, None).into_iter().filter(|node| *node != to && !otherwise.contains(node)).collect()

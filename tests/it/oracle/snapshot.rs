@@ -76,8 +76,8 @@ impl Oracle {
 fn stream_shot(stream: &StreamModel, now_us: u64) -> StreamShot {
     let observed = |edge: &&EdgeModel| !edge.decided.is_empty();
     let held = stream.edges.iter().filter(observed).map(|edge| edge.helds.last().expect("never empty").1);
-    let silent_node = (0..stream.nodes.len()).any(|node| stream.is_node_silent(node, now_us));
-    let silent = silent_node || stream.edges.iter().any(|edge| edge.is_silent(now_us));
+    let silent_node = (0..stream.nodes.len()).any(|node| stream.node_silent_since(node, now_us).is_some());
+    let silent = silent_node || stream.edges.iter().any(|edge| edge.silent_since(now_us).is_some());
     let edges = || 0..stream.edges.len();
     StreamShot {
         status: held.max().unwrap_or_default().max(if silent { Status::Nok } else { Status::Unknown }),
@@ -92,7 +92,7 @@ fn node_shot(stream: &StreamModel, node: usize, now_us: u64) -> NodeShot {
     let mut out = stream.edges.iter().filter(|edge| edge.spec.from == node).peekable();
     let waits = out.peek().is_some() && out.all(|edge| edge.decided.is_empty());
     let state = match place.events {
-        _ if stream.is_node_silent(node, now_us) => NodeState::Silent,
+        _ if stream.node_silent_since(node, now_us).is_some() => NodeState::Silent,
         0 => NodeState::Unobserved,
         _ if waits => NodeState::Waiting,
         _ => NodeState::Observed,
@@ -112,8 +112,10 @@ fn edge_shot(stream: &StreamModel, index: usize, now_us: u64) -> EdgeShot {
     let &(status_since_us, status) = edge.statuses.last().expect("never empty");
     let &(held_since_us, held) = edge.helds.last().expect("never empty");
     let nodes = [edge.spec.from, edge.spec.to];
-    let silent_node = nodes.iter().any(|&node| stream.nodes[node].ever_silent || stream.is_node_silent(node, now_us));
-    let silent = silent_node || edge.ever_silent || edge.is_silent(now_us);
+    let silent_node = nodes
+        .iter()
+        .any(|&node| !stream.nodes[node].silences.is_empty() || stream.node_silent_since(node, now_us).is_some());
+    let silent = silent_node || !edge.silences.is_empty() || edge.silent_since(now_us).is_some();
     let worst = if silent { Some(Status::Nok) } else { edge.statuses.iter().map(|status| status.1).max() };
     let entry = |&record: &usize| entry(edge, record);
     let timed = edge.spec.count().is_none() && edge.spec.patience_us().is_some();
@@ -131,7 +133,11 @@ fn edge_shot(stream: &StreamModel, index: usize, now_us: u64) -> EdgeShot {
         last_fail: edge.last_fail_us.map(Moment),
         first_judgements: edge.first_judgements(),
         window: edge.window_at(now_us).iter().map(entry).collect(),
-        fails: edge.fails.iter().map(|&fail| OutcomeEntry { at: Moment(edge.records[fail].judged_us), ..entry(&fail) }).collect(),
+        fails: edge
+            .fails
+            .iter()
+            .map(|&fail| OutcomeEntry { at: Moment(edge.records[fail].judged_us), ..entry(&fail) })
+            .collect(),
         worst: worst.unwrap_or_default(),
         clock_difference_ms: edge.last_behind_us.map(ms),
         oldest_in_flight_ms: oldest.map(|record| ms(now_us - record.arrival_us)),
@@ -152,10 +158,10 @@ fn freshness(stream: &StreamModel, index: usize, now_us: u64) -> Freshness {
     let edge = &stream.edges[index];
     let bad = |&other: &usize| {
         let other = &stream.edges[other];
-        other.helds.last().expect("never empty").1 == Status::Nok || other.is_silent(now_us)
+        other.helds.last().expect("never empty").1 == Status::Nok || other.silent_since(now_us).is_some()
     };
     let recent = edge.last_outcome_us.is_some_and(|at_us| now_us <= at_us + 60 * SECOND_US);
-    if edge.is_silent(now_us) {
+    if edge.silent_since(now_us).is_some() {
         Freshness::Silent
     } else if edge.decided.is_empty() {
         Freshness::Unobserved

@@ -42,7 +42,8 @@ pub(super) struct NodeModel {
     pub(super) events: u64,
     pub(super) last_us: Option<u64>,
     pub(super) clock_flagged: bool,
-    pub(super) ever_silent: bool,
+    /// From when to when it was silent.
+    pub(super) silences: Vec<(u64, u64)>,
 }
 
 /// One stream.
@@ -79,7 +80,7 @@ impl StreamModel {
             events: 0,
             last_us: None,
             clock_flagged: false,
-            ever_silent: false,
+            silences: Vec::new(),
         };
         let largest_within = spec.edges.iter().map(|edge| edge.check.as_ref().map_or(spec.horizon_us, |c| c.within_us));
         let largest_grace = spec.edges.iter().map(|edge| edge.grace_us + edge.delay_us);
@@ -158,8 +159,9 @@ impl StreamModel {
 
     /// Takes an event of one of the stream's nodes.
     pub(super) fn take(&mut self, node: usize, event: &Event, now_us: u64) {
-        self.nodes[node].ever_silent |= self.is_node_silent(node, now_us);
+        let silence = self.node_silent_since(node, now_us).map(|since_us| (since_us, now_us));
         let place = &mut self.nodes[node];
+        place.silences.extend(silence);
         place.events += 1;
         place.last_us = Some(now_us);
         place.clock_flagged |= event.clock_flagged;
@@ -274,9 +276,10 @@ impl StreamModel {
         true
     }
 
-    /// Whether no event came from the node for longer than `silence`.
-    pub(super) fn is_node_silent(&self, node: usize, now_us: u64) -> bool {
+    /// Since when the node is silent: no event came from it for longer than `silence`.
+    pub(super) fn node_silent_since(&self, node: usize, now_us: u64) -> Option<u64> {
         let place = &self.nodes[node];
-        place.silence_us.is_some_and(|silence_us| now_us > place.last_us.unwrap_or(self.start_us) + silence_us)
+        let silent_us = place.last_us.unwrap_or(self.start_us) + place.silence_us? + 1;
+        (now_us >= silent_us).then_some(silent_us)
     }
 }

@@ -10,6 +10,7 @@ use observatory::outcome::Ledger;
 
 use super::Oracle;
 use super::snapshot::{EdgeShot, NodeShot, Snapshot, StreamShot};
+use super::transitions::{Changes, by_subject};
 
 /// An implementation of the law.
 pub(crate) trait Subject {
@@ -27,6 +28,10 @@ pub(crate) trait Subject {
     fn ledgers(&mut self) -> Vec<Ledger>;
     /// All that can be seen.
     fn snapshot(&mut self) -> Snapshot;
+    /// Every change since the last call, by what it is about; `Err` where they are not in the order of time.
+    fn take_changes(&mut self) -> Result<Changes, String>;
+    /// The moment after which there is something to do.
+    fn next_due_us(&mut self) -> Option<u64>;
     /// The greatest moment seen so far.
     fn now_us(&self) -> u64;
 }
@@ -56,6 +61,14 @@ impl Subject for Oracle {
         Self::snapshot(self)
     }
 
+    fn take_changes(&mut self) -> Result<Changes, String> {
+        Ok(self.changes())
+    }
+
+    fn next_due_us(&mut self) -> Option<u64> {
+        Some(0)
+    }
+
     fn now_us(&self) -> u64 {
         Self::now_us(self)
     }
@@ -63,7 +76,7 @@ impl Subject for Oracle {
 
 impl Subject for Engine {
     fn start(system: &System, start_us: u64) -> Self {
-        Self::new(Arc::new(system.clone()), start_us, (start_us, 0x5eed))
+        Self::new(Arc::new(system.clone()), start_us, (start_us ^ system.remember_us, system.max_tokens as u64))
     }
 
     fn accept(&mut self, event: &Event, now_us: u64) {
@@ -101,6 +114,18 @@ impl Subject for Engine {
             }
         });
         Snapshot { streams: streams.collect(), tokens: board.tokens, evicted: board.tokens_evicted }
+    }
+
+    fn take_changes(&mut self) -> Result<Changes, String> {
+        let taken = self.take_transitions();
+        if taken.is_sorted_by_key(|transition| transition.at_us) {
+            return Ok(by_subject(&taken));
+        }
+        Err(format!("these transitions are not in the order of time: {taken:?}"))
+    }
+
+    fn next_due_us(&mut self) -> Option<u64> {
+        Self::next_due_us(self)
     }
 
     fn now_us(&self) -> u64 {

@@ -195,3 +195,22 @@ fn past_the_limit_the_oldest_group_is_given_up() {
         world.at("3ms", "b sees t3").ledger("a -> b", "upstream=3 pass=1 indeterminate=1 in_flight=1");
     });
 }
+
+#[test]
+fn a_judged_group_does_not_count_towards_the_limit() {
+    both(&["max_tokens=2", "a -> b: every=1 expect=1 within=1s grace=1h"], |world| {
+        // The second group passes before the first is judged; the third is only the second that is not.
+        world.at("0s", "a sees t1").at("1ms", "a sees t2 stamped 10s").at("2ms", "b sees x1 stamped 10s");
+        world.ledger("a -> b", "upstream=2 pass=1 in_flight=1").at("3ms", "a sees t3");
+        world.ledger("a -> b", "upstream=3 pass=1 in_flight=2");
+    });
+}
+
+#[test]
+fn past_the_limit_the_oldest_that_waits_is_dropped() {
+    both(&["max_tokens=2", "a -> b: every=1 expect=1 within=1s window=9"], |world| {
+        world.at("0s", "b sees x1").at("1ms", "b sees x2").at("2ms", "b sees x3");
+        world.at("3ms", "a sees t1 stamped 0s").at("4ms", "a sees t2 stamped 0s").at("5ms", "a sees t3 stamped 0s");
+        world.ledger("a -> b", "upstream=3 pass=2 in_flight=1");
+    });
+}

@@ -12,4 +12,4 @@ mod status;
 mod window;
 mod world;
 
-pub(crate) use world::both;
+pub(crate) use world::{both, core};

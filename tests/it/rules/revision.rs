@@ -2,7 +2,7 @@
 
 use observatory::outcome::Status;
 
-use super::both;
+use super::{both, core};
 
 const LINE: [&str; 1] = ["a -> b: within=500ms grace=1s ok=2 fail=1"];
 const CHAIN: [&str; 2] = ["a -> b: within=1s grace=1s window=5", "b -> c: within=1s grace=1s"];
@@ -175,5 +175,42 @@ fn a_lost_missing_is_corrected_in_the_window_where_its_place_is_still_there() {
         world.at("0s", "a sees t1").at("1s", "a sees t2").until("1m").label("a -> b", "NOK(pass=0/2 0%)");
         world.at("1m", "b sees t1 stamped 400ms").label("a -> b", "WARN(pass=1/2 50%)");
         world.status("a -> b", Status::Warn, "1m").held("a -> b", Status::Nok, "2500ms");
+    });
+}
+
+#[test]
+fn the_lost_list_holds_the_last_10_000() {
+    core(&["a -> b: within=500ms grace=1s window=9"], |world| {
+        for number in 0..=10_000 {
+            world.at("0s", &format!("a sees t{number}"));
+        }
+        world.until("1m").at("1m", "b sees t0").at("1m", "b sees t1").at("1m", "b sees t10000").settle();
+        world.ledger("a -> b", "upstream=10001 missing=9999 late=2 revisions=2 orphans=1");
+    });
+}
+
+#[test]
+fn a_corrected_fail_is_the_newest_of_the_list() {
+    both(&["a -> b: within=500ms grace=1s window=9"], |world| {
+        world
+            .at("0s", "a sees t1, a sees t2, a sees t3")
+            .until("2s")
+            .fails("a -> b", "missing t1, missing t2, missing t3");
+        world.at("2s", "b sees t1").fails("a -> b", "missing t2, missing t3, late t1 2s");
+        world.at("2s", "b sees t2 stamped 1us").fails("a -> b", "missing t3, late t1 2s");
+        world.window("a -> b", "late t1 2s, pass t2 1us, missing t3");
+    });
+}
+
+#[test]
+fn a_fail_that_left_the_list_is_back_when_it_is_corrected_to_late() {
+    both(&["a -> b: within=500ms grace=1s window=9"], |world| {
+        for number in 0..101 {
+            world.at("0s", &format!("a sees t{number}"));
+        }
+        world.at("2s", "b sees t0");
+        let fails = world.edge("a -> b").fails;
+        assert_eq!(fails.len(), 100);
+        assert_eq!(fails[99].token.as_ref().map(ToString::to_string).as_deref(), Some("t0"));
     });
 }

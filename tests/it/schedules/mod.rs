@@ -3,6 +3,7 @@
 //! A schedule is made from a number. Those that once showed a difference are in `seeds.txt` and are
 //! played first. `OBSERVATORY_SCHEDULES=1000000` plays so many.
 
+mod order;
 mod plan;
 mod play;
 mod rng;

@@ -37,7 +37,7 @@ pub(crate) fn schedule(seed: u64) -> Schedule {
     let strict = system.max_tokens < 4_000;
     let mut planner = Planner { rng, unit_us, tokens, now_us: START_US, past: Vec::new(), strict, system };
     let steps = (0..count).map(|_| planner.step()).collect();
-    let watched = planner.rng.percent(70);
+    let watched = planner.rng.percent(50);
     Schedule { system: planner.system, steps, watched }
 }
 

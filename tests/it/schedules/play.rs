@@ -6,7 +6,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use observatory::outcome::Ledger;
 
 use super::plan::{START_US, Schedule};
-use crate::oracle::{Oracle, Snapshot, Subject};
+use crate::oracle::{Changes, Oracle, Snapshot, Subject};
 
 /// How often each thing happened.
 pub(crate) type Tally = BTreeMap<&'static str, u64>;
@@ -16,6 +16,15 @@ pub(crate) fn play<Core: Subject>(schedule: &Schedule, tally: &mut Tally) -> Res
     let mut oracle = Oracle::new(&schedule.system, START_US);
     let mut core = Core::start(&schedule.system, START_US);
     for (index, step) in schedule.steps.iter().enumerate() {
+        if !schedule.watched {
+            let (before, due_us) = (oracle.pulse(), core.next_due_us());
+            oracle.advance(step.now_us);
+            if oracle.pulse() != before && due_us.is_none_or(|due_us| due_us >= step.now_us) {
+                return Err(format!(
+                    "before step {index}: something is due, the core expects nothing until {due_us:?}"
+                ));
+            }
+        }
         if let Some(event) = &step.event {
             oracle.accept(event, step.now_us);
             core.accept(event, step.now_us);
@@ -41,6 +50,7 @@ pub(crate) fn play<Core: Subject>(schedule: &Schedule, tally: &mut Tally) -> Res
     let seen = oracle.snapshot();
     count_states(&seen, tally);
     compare(&seen, &core.snapshot()).map_err(|why| format!("settled: {why}"))?;
+    compare_changes(&oracle.changes(), &core.take_changes()?)?;
     for name in oracle.happened() {
         *tally.entry(name).or_default() += 1;
     }
@@ -87,6 +97,12 @@ pub(crate) const STATES: [&str; 15] = [
     "held as is",
     "held worse",
 ];
+
+fn compare_changes(law: &Changes, core: &Changes) -> Result<(), String> {
+    let named = law.keys().chain(core.keys()).find(|name| law.get(name) != core.get(name));
+    let Some(name) = named else { return Ok(()) };
+    Err(format!("the transitions of {name:?} differ\n law {:?}\ncore {:?}", law.get(name), core.get(name)))
+}
 
 fn compare_ledgers(law: &[Ledger], core: &[Ledger]) -> Result<(), String> {
     for (edge, (law, core)) in law.iter().zip(core).enumerate() {
