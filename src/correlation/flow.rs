@@ -3,12 +3,12 @@
 mod forget;
 
 use super::count::Groups;
-use super::finding::{Decision, Finding};
 use super::key::KeyHasher;
 use super::lost::LostList;
 use super::matching::{Match, judge};
 use super::requests::{Requests, State};
-use super::tokens::{Queue, Tokens};
+use super::tokens::{Queue, Seen, Tokens};
+use super::verdicts::{Decision, Verdicts};
 use crate::event::{Event, Token};
 use crate::graph::{Edge, Stream, System, Topology};
 use crate::outcome::Outcome;
@@ -57,8 +57,8 @@ pub struct Flow {
     lost: Vec<LostList>,
     /// By edge: outcomes placed so far (of a time check; count checks place their own).
     placed: Vec<u64>,
-    /// Where a token was seen, while it is being forgotten.
-    seen: Vec<usize>,
+    /// Where the token at hand was seen before.
+    seen: Seen,
     /// Nothing is due as long as the clock has not passed this.
     idle_until_us: u64,
 }
@@ -86,7 +86,7 @@ impl Flow {
             lost: rules.iter().map(|_| LostList::default()).collect(),
             placed: vec![0; rules.len()],
             rules,
-            seen: Vec::new(),
+            seen: Seen::new(stream.nodes.len()),
             idle_until_us: u64::MAX,
         }
     }
@@ -117,16 +117,19 @@ impl Flow {
     }
 
     /// Takes one event of `node` (its place in the stream). What was due before must have been worked off.
-    pub fn accept(&mut self, node: usize, event: &Event, hash: u64, now_us: u64, out: &mut Vec<Finding>) {
+    pub fn accept(&mut self, node: usize, event: &Event, hash: u64, now_us: u64, out: &mut impl Verdicts) {
         let slot = if let Some(slot) = self.tokens.find(hash, &event.token) {
-            if self.tokens.seen(slot, node).is_some() {
-                let touching = self.topology.edges_in[node].iter().chain(&self.topology.edges_out[node]);
-                out.extend(touching.map(|&edge| Finding::Duplicate { edge }));
+            self.seen.load(self.tokens.sightings(slot));
+            if self.seen.at(node).is_some() {
+                for &edge in self.topology.edges_in[node].iter().chain(&self.topology.edges_out[node]) {
+                    out.duplicate(edge);
+                }
                 return;
             }
             self.tokens.sight(slot, node, event.timestamp_us);
             slot
         } else {
+            self.seen.load([].into_iter());
             self.tokens.insert(hash, &event.token, node, event.timestamp_us)
         };
         for at in 0..self.topology.edges_in[node].len() {
@@ -142,14 +145,14 @@ impl Flow {
     }
 
     /// The event is the downstream end of an edge.
-    fn downstream(&mut self, edge: usize, slot: u32, event: &Event, now_us: u64, out: &mut Vec<Finding>) {
+    fn downstream(&mut self, edge: usize, slot: u32, event: &Event, now_us: u64, out: &mut impl Verdicts) {
         let rule = &self.rules[edge];
         if let Some(groups) = rule.groups {
             self.groups[groups].downstream(&event.token, event.timestamp_us, now_us, out);
             self.expect_groups(groups);
             return;
         }
-        let Some(upstream_us) = self.tokens.seen(slot, rule.from) else {
+        let Some(upstream_us) = self.seen.at(rule.from) else {
             self.find_lost(edge, slot, event, now_us, out);
             return;
         };
@@ -167,27 +170,27 @@ impl Flow {
         let mut decision = matched_decision(edge, matched, &event.token, now_us);
         if let Some((from, place)) = judged {
             decision.place = place;
-            out.push(Finding::Revised { decision, from });
+            out.revised(decision, from);
         } else {
             decision.place = Some(self.next_place(edge));
-            out.push(Finding::Decided(decision));
+            out.decided(decision);
         }
     }
 
     /// The event is the upstream end of an edge.
-    fn upstream(&mut self, edge: usize, slot: u32, event: &Event, now_us: u64, out: &mut Vec<Finding>) {
+    fn upstream(&mut self, edge: usize, slot: u32, event: &Event, now_us: u64, out: &mut impl Verdicts) {
         let rule = &self.rules[edge];
         if let Some(groups) = rule.groups {
             self.groups[groups].upstream(&event.token, event.timestamp_us, now_us, out);
             self.expect_groups(groups);
             return;
         }
-        out.push(Finding::Upstream { edge, opened: true, at_us: now_us });
-        if let Some(downstream_us) = self.tokens.seen(slot, rule.to) {
+        out.upstream(edge, true, now_us);
+        if let Some(downstream_us) = self.seen.at(rule.to) {
             let matched = judge(event.timestamp_us, downstream_us, rule.within_us, rule.clock_skew_us);
             let mut decision = matched_decision(edge, matched, &event.token, now_us);
             decision.place = Some(self.next_place(edge));
-            out.push(Finding::Decided(decision));
+            out.decided(decision);
         } else if rule.timed {
             self.idle_until_us = self.idle_until_us.min(now_us + rule.patience_us);
             let request = self.requests.open(edge, slot, now_us, self.tokens.requests(slot));
@@ -196,19 +199,19 @@ impl Flow {
     }
 
     /// A downstream event without a remembered upstream: it may correct a lost token.
-    fn find_lost(&mut self, edge: usize, slot: u32, event: &Event, now_us: u64, out: &mut Vec<Finding>) {
+    fn find_lost(&mut self, edge: usize, slot: u32, event: &Event, now_us: u64, out: &mut impl Verdicts) {
         let Some(lost) = self.lost[edge].take(&event.token, now_us, self.remember_us) else { return };
         let rule = &self.rules[edge];
         let matched = judge(lost.timestamp_us, event.timestamp_us, rule.within_us, rule.clock_skew_us);
         let mut decision = matched_decision(edge, matched, &event.token, now_us);
         decision.place = lost.place;
-        out.push(Finding::Revised { decision, from: Outcome::Missing });
+        out.revised(decision, Outcome::Missing);
         let first = self.requests.corrected(edge, slot, self.tokens.requests(slot));
         self.tokens.set_requests(slot, first);
     }
 
     /// An event beyond an edge's `to` makes `unreported` of a remembered `missing`.
-    fn seen_beyond(&mut self, node: usize, slot: u32, now_us: u64, out: &mut Vec<Finding>) {
+    fn seen_beyond(&mut self, node: usize, slot: u32, now_us: u64, out: &mut impl Verdicts) {
         let mut next = self.requests.chain(self.tokens.requests(slot)).next();
         while let Some(request) = next {
             let record = self.requests.get(request);
@@ -219,7 +222,7 @@ impl Flow {
                 let place = record.place();
                 self.requests.revise(request, Outcome::Unreported);
                 let decision = Decision { place, ..self.unmatched(edge, Outcome::Unreported, slot, now_us) };
-                out.push(Finding::Revised { decision, from: Outcome::Missing });
+                out.revised(decision, Outcome::Missing);
             }
             next = self.requests.chain(request).nth(1);
         }

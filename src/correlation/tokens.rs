@@ -304,3 +304,41 @@ impl Iterator for Sightings<'_> {
         Some(unpack(self.current[self.at - 1]))
     }
 }
+
+/// Where one token was seen, by node: loaded once, asked many times.
+#[derive(Debug)]
+pub(super) struct Seen {
+    /// By node: the timestamp, or 0, which is none.
+    timestamps_us: Vec<u64>,
+    nodes: Vec<usize>,
+}
+
+impl Seen {
+    pub(super) fn new(nodes: usize) -> Self {
+        Self { timestamps_us: vec![0; nodes], nodes: Vec::new() }
+    }
+
+    /// Loads the sightings of another token.
+    #[inline]
+    pub(super) fn load(&mut self, sightings: impl Iterator<Item = (usize, u64)>) {
+        for node in self.nodes.drain(..) {
+            self.timestamps_us[node] = 0;
+        }
+        for (node, timestamp_us) in sightings {
+            self.timestamps_us[node] = timestamp_us;
+            self.nodes.push(node);
+        }
+    }
+
+    /// When the token was seen at a node.
+    #[inline]
+    pub(super) fn at(&self, node: usize) -> Option<u64> {
+        Some(self.timestamps_us[node]).filter(|&timestamp_us| timestamp_us != 0)
+    }
+
+    /// The nodes at which it was seen.
+    #[inline]
+    pub(super) fn nodes(&self) -> &[usize] {
+        &self.nodes
+    }
+}

@@ -1,5 +1,6 @@
-//! The tests that see the whole: one file a behaviour.
+//! Behaviour of the whole, one file a behaviour.
 
+mod manifest;
 #[cfg(test)]
 mod oracle;
 #[cfg(test)]

@@ -1,10 +1,10 @@
 //! What falls due in a stream: deadlines, forgetting, groups; and forgetting before the time.
 
 use super::{Flow, State};
-use crate::correlation::finding::{Decision, Finding};
 use crate::correlation::lost::Lost;
 use crate::correlation::slab::NONE;
 use crate::correlation::tokens::Queue;
+use crate::correlation::verdicts::{Decision, Verdicts};
 use crate::outcome::Outcome;
 
 /// What falls due next in a stream.
@@ -18,7 +18,7 @@ enum Due {
 impl Flow {
     /// Judges and forgets what is due before `now_us`, in the order of time.
     #[inline]
-    pub fn advance(&mut self, now_us: u64, out: &mut Vec<Finding>) {
+    pub fn advance(&mut self, now_us: u64, out: &mut impl Verdicts) {
         if self.idle_until_us < now_us {
             self.work_off(now_us, out);
         }
@@ -29,7 +29,7 @@ impl Flow {
         self.next_due(u64::MAX).map(|(due_us, _)| due_us)
     }
 
-    fn work_off(&mut self, now_us: u64, out: &mut Vec<Finding>) {
+    fn work_off(&mut self, now_us: u64, out: &mut impl Verdicts) {
         while let Some((due_us, due)) = self.next_due(now_us) {
             if due_us >= now_us {
                 self.idle_until_us = due_us;
@@ -61,7 +61,7 @@ impl Flow {
     }
 
     /// Judges the request whose deadline is next.
-    fn judge_next(&mut self, now_us: u64, out: &mut Vec<Finding>) {
+    fn judge_next(&mut self, now_us: u64, out: &mut impl Verdicts) {
         let Some(request) = self.requests.next_due(now_us) else { return };
         let record = self.requests.get(request);
         let (edge, slot, deadline_us) = (record.edge as usize, record.token, record.deadline_us);
@@ -70,7 +70,7 @@ impl Flow {
         let outcome = if seen_beyond { Outcome::Unreported } else { Outcome::Missing };
         let place = Some(self.next_place(edge));
         self.requests.judge(request, outcome, place);
-        out.push(Finding::Decided(Decision { place, ..self.unmatched(edge, outcome, slot, deadline_us) }));
+        out.decided(Decision { place, ..self.unmatched(edge, outcome, slot, deadline_us) });
         if !self.requests.any_in_flight(self.tokens.requests(slot)) {
             self.tokens.settle(slot);
         }
@@ -78,7 +78,7 @@ impl Flow {
 
     /// Forgets one token before its time: the settled one whose last new event is oldest, else the
     /// oldest of all, whose requests are given up. Answers whether there was one.
-    pub fn evict(&mut self, now_us: u64, out: &mut Vec<Finding>) -> bool {
+    pub fn evict(&mut self, now_us: u64, out: &mut impl Verdicts) -> bool {
         let slot = self.tokens.oldest_settled().or_else(|| self.tokens.oldest_waiting());
         if let Some(slot) = slot {
             self.forget(slot, now_us, true, out);
@@ -88,36 +88,34 @@ impl Flow {
 
     /// Forgets a token, with the outcomes that this brings. `early`: before its time, so what is still
     /// in flight could not be judged.
-    fn forget(&mut self, slot: u32, at_us: u64, early: bool, out: &mut Vec<Finding>) {
+    fn forget(&mut self, slot: u32, at_us: u64, early: bool, out: &mut impl Verdicts) {
         self.close_requests(slot, at_us, out);
-        let mut seen = std::mem::take(&mut self.seen);
-        seen.clear();
-        seen.extend(self.tokens.sightings(slot).map(|(node, _)| node));
-        for &node in &seen {
+        self.seen.load(self.tokens.sightings(slot));
+        for at in 0..self.seen.nodes().len() {
+            let node = self.seen.nodes()[at];
             for at in 0..self.topology.edges_in[node].len() {
                 let edge = self.topology.edges_in[node][at];
                 let rule = &self.rules[edge];
-                let orphan = rule.groups.is_none() && !seen.contains(&rule.from);
+                let orphan = rule.groups.is_none() && self.seen.at(rule.from).is_none();
                 if orphan && !self.requests.has_corrected(self.tokens.requests(slot), edge) {
-                    out.push(Finding::Orphan { edge });
+                    out.orphan(edge);
                 }
             }
             for at in 0..self.topology.edges_out[node].len() {
                 let edge = self.topology.edges_out[node][at];
                 let rule = &self.rules[edge];
-                if rule.groups.is_none() && !rule.timed && !seen.contains(&rule.to) {
+                if rule.groups.is_none() && !rule.timed && self.seen.at(rule.to).is_none() {
                     let outcome = if early { Outcome::Indeterminate } else { Outcome::Unmatched };
-                    out.push(Finding::Decided(self.unmatched(edge, outcome, slot, at_us)));
+                    out.decided(self.unmatched(edge, outcome, slot, at_us));
                 }
             }
         }
-        self.seen = seen;
         self.release_requests(slot);
         self.tokens.remove(slot);
     }
 
     /// What is in flight is given up as indeterminate; what is missing goes to the lost list.
-    fn close_requests(&mut self, slot: u32, at_us: u64, out: &mut Vec<Finding>) {
+    fn close_requests(&mut self, slot: u32, at_us: u64, out: &mut impl Verdicts) {
         let chain: Vec<u32> = self.requests.chain(self.tokens.requests(slot)).collect();
         for request in chain {
             let record = self.requests.get(request);
@@ -125,7 +123,7 @@ impl Flow {
             match record.state {
                 State::InFlight => {
                     self.requests.judge(request, Outcome::Indeterminate, None);
-                    out.push(Finding::Decided(self.unmatched(edge, Outcome::Indeterminate, slot, at_us)));
+                    out.decided(self.unmatched(edge, Outcome::Indeterminate, slot, at_us));
                 }
                 State::Judged(Outcome::Missing) => {
                     let timestamp_us = self.tokens.seen(slot, self.rules[edge].from).unwrap_or(deadline_us);
