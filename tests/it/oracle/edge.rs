@@ -30,8 +30,6 @@ pub(super) struct Record {
     pub(super) group: Option<Group>,
     /// The first judgement, and when.
     pub(super) first: Option<(Outcome, u64)>,
-    /// When it was last judged.
-    pub(super) judged_us: u64,
     /// What is said of it now.
     pub(super) outcome: Option<Outcome>,
     /// Its latency, where it came and the clocks agree.
@@ -64,8 +62,8 @@ pub(super) struct EdgeModel {
     pub(super) records: Vec<Record>,
     /// Indices of `records` in the order in which they were first decided.
     pub(super) decided: Vec<usize>,
-    /// Indices of `records`, newest last.
-    pub(super) fails: Vec<usize>,
+    /// Indices of `records`, and when each became a fail; newest last.
+    pub(super) fails: Vec<(usize, u64)>,
     lost: Vec<Lost>,
     /// Of a count check: downstream events that no group has claimed.
     pub(super) waiting: Vec<Waiting>,
@@ -138,12 +136,11 @@ impl EdgeModel {
         self.decay_to(at_us);
         assert!(self.records[record].first.is_none(), "every request is judged once");
         self.records[record].first = Some((outcome, at_us));
-        self.records[record].judged_us = at_us;
         self.records[record].outcome = Some(outcome);
         self.decided.push(record);
         self.last_outcome_us = Some(at_us);
         if outcome.is_fail() {
-            self.list_fail(record);
+            self.list_fail(record, at_us);
         }
         self.happened.push(outcome.name());
         self.mark(outcome, at_us);
@@ -167,11 +164,11 @@ impl EdgeModel {
     pub(super) fn revise(&mut self, record: usize, outcome: Outcome, at_us: u64) {
         self.decay_to(at_us);
         let was = self.records[record].outcome.replace(outcome);
-        self.records[record].judged_us = at_us;
         self.revisions += 1;
-        self.fails.retain(|&fail| fail != record);
-        if outcome.is_fail() {
-            self.list_fail(record);
+        if !outcome.is_fail() {
+            self.fails.retain(|&(fail, _)| fail != record);
+        } else if !was.is_some_and(Outcome::is_fail) {
+            self.list_fail(record, at_us);
         }
         self.happened.push(match (was, outcome) {
             (Some(Outcome::Missing), Outcome::Pass) => "missing -> pass",
@@ -186,8 +183,8 @@ impl EdgeModel {
         self.mark(outcome, at_us);
     }
 
-    fn list_fail(&mut self, record: usize) {
-        self.fails.push(record);
+    fn list_fail(&mut self, record: usize, at_us: u64) {
+        self.fails.push((record, at_us));
         if self.fails.len() > FAILS_MAX {
             self.fails.remove(0);
         }

@@ -65,7 +65,6 @@ impl EdgeModel {
             remembered: false,
             group: Some(Group { members: Vec::new(), claims: 0, every }),
             first: None,
-            judged_us: 0,
             outcome: None,
             latency_us: None,
         });

@@ -133,11 +133,7 @@ fn edge_shot(stream: &StreamModel, index: usize, now_us: u64) -> EdgeShot {
         last_fail: edge.last_fail_us.map(Moment),
         first_judgements: edge.first_judgements(),
         window: edge.window_at(now_us).iter().map(entry).collect(),
-        fails: edge
-            .fails
-            .iter()
-            .map(|&fail| OutcomeEntry { at: Moment(edge.records[fail].judged_us), ..entry(&fail) })
-            .collect(),
+        fails: edge.fails.iter().map(|(fail, at_us)| OutcomeEntry { at: Moment(*at_us), ..entry(fail) }).collect(),
         worst: worst.unwrap_or_default(),
         clock_difference_ms: edge.last_behind_us.map(ms),
         oldest_in_flight_ms: oldest.map(|record| ms(now_us - record.arrival_us)),

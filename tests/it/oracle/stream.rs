@@ -206,7 +206,6 @@ impl StreamModel {
             remembered: true,
             group: None,
             first: None,
-            judged_us: 0,
             outcome: None,
             latency_us: None,
         });

@@ -190,27 +190,33 @@ fn the_lost_list_holds_the_last_10_000() {
 }
 
 #[test]
-fn a_corrected_fail_is_the_newest_of_the_list() {
+fn a_corrected_fail_keeps_its_place_in_the_list_or_leaves_it() {
     both(&["a -> b: within=500ms grace=1s window=9"], |world| {
-        world
-            .at("0s", "a sees t1, a sees t2, a sees t3")
-            .until("2s")
-            .fails("a -> b", "missing t1, missing t2, missing t3");
-        world.at("2s", "b sees t1").fails("a -> b", "missing t2, missing t3, late t1 2s");
-        world.at("2s", "b sees t2 stamped 1us").fails("a -> b", "missing t3, late t1 2s");
+        world.at("0s", "a sees t1, a sees t2, a sees t3").until("2s");
+        world.fails("a -> b", "missing t1, missing t2, missing t3");
+        world.at("2s", "b sees t1").fails("a -> b", "late t1 2s, missing t2, missing t3");
+        world.at("2s", "b sees t2 stamped 1us").fails("a -> b", "late t1 2s, missing t3");
         world.window("a -> b", "late t1 2s, pass t2 1us, missing t3");
     });
 }
 
 #[test]
-fn a_fail_that_left_the_list_is_back_when_it_is_corrected_to_late() {
+fn what_becomes_a_fail_by_a_correction_joins_the_list_then() {
+    both(&CHAIN, |world| {
+        world.at("0s", "a sees t1, c sees t1").at("100ms", "a sees t2").until("2200ms").fails("a -> b", "missing t2");
+        world.at("2200ms", "b sees t1").fails("a -> b", "missing t2, late t1 2200ms");
+    });
+}
+
+#[test]
+fn a_fail_that_left_the_list_stays_off_it() {
     both(&["a -> b: within=500ms grace=1s window=9"], |world| {
         for number in 0..101 {
             world.at("0s", &format!("a sees t{number}"));
         }
-        world.at("2s", "b sees t0");
+        world.at("2s", "b sees t0").ledger("a -> b", "upstream=101 missing=100 late=1 revisions=1");
         let fails = world.edge("a -> b").fails;
         assert_eq!(fails.len(), 100);
-        assert_eq!(fails[99].token.as_ref().map(ToString::to_string).as_deref(), Some("t0"));
+        assert!(fails.iter().all(|fail| fail.outcome == observatory::outcome::Outcome::Missing));
     });
 }
