@@ -15,6 +15,8 @@ pub(super) struct TokenModel {
     seen: Vec<Seen>,
     /// Edges on which its downstream event corrected a lost request.
     found: Vec<usize>,
+    /// When it is forgotten.
+    until_us: u64,
 }
 
 #[derive(Debug)]
@@ -129,7 +131,7 @@ impl StreamModel {
     }
 
     fn all_due(&self) -> impl Iterator<Item = (u64, Due)> + '_ {
-        let forget = |(index, token): (usize, &TokenModel)| (self.forget_us(token), Due::Forget(index));
+        let forget = |(index, token): (usize, &TokenModel)| (token.until_us, Due::Forget(index));
         let edges = self.edges.iter().enumerate().flat_map(|(index, edge)| {
             let open = edge.records.iter().enumerate().filter(|(_, record)| record.outcome.is_none());
             let deadline = move |(place, record): (usize, &Record)| {
@@ -167,7 +169,12 @@ impl StreamModel {
         place.clock_flagged |= event.clock_flagged;
         let found = self.tokens.iter().position(|known| known.token == event.token);
         let index = found.unwrap_or_else(|| {
-            self.tokens.push(TokenModel { token: event.token.clone(), seen: Vec::new(), found: Vec::new() });
+            self.tokens.push(TokenModel {
+                token: event.token.clone(),
+                seen: Vec::new(),
+                found: Vec::new(),
+                until_us: 0,
+            });
             self.tokens.len() - 1
         });
         if self.tokens[index].seen_at(node).is_some() {
@@ -188,6 +195,7 @@ impl StreamModel {
                 self.take_beyond(edge, &event.token, now_us);
             }
         }
+        self.tokens[index].until_us = self.forget_us(&self.tokens[index]);
     }
 
     fn take_upstream(&mut self, edge: usize, index: usize, stamp_us: u64, now_us: u64) {

@@ -190,3 +190,12 @@ fn deadlines_at_the_same_moment_go_by_the_arrival_of_their_upstream() {
         world.window("a -> b", "missing t2, missing t1, missing t3");
     });
 }
+
+#[test]
+fn the_arrival_clock_never_goes_back() {
+    both(&LINE, |world| {
+        world.at("5s", "a sees t1").at("3s", "a sees t2 stamped 3s").until("6500ms");
+        world.ledger("a -> b", "upstream=2 in_flight=2").until("1s").ledger("a -> b", "upstream=2 in_flight=2");
+        world.until("6500ms+1us").ledger("a -> b", "upstream=2 missing=2");
+    });
+}

@@ -10,11 +10,13 @@ mod rng;
 mod world;
 
 use observatory::engine::Engine;
-use plan::schedule;
+use plan::{long_schedule, schedule};
 use play::{STATES, Tally, hold};
 
 /// How many schedules the ordinary test command plays, over all its tests.
 const SCHEDULES: u64 = 100_000;
+/// How many long ones, in which lists overflow and memory is used again.
+const LONG_SCHEDULES: u64 = 400;
 /// How many tests share them.
 const SHARES: u64 = 2;
 
@@ -66,6 +68,13 @@ fn core_and_oracle_agree_on_the_first_share() {
 #[test]
 fn core_and_oracle_agree_on_the_second_share() {
     agree_on_share(1);
+}
+
+#[test]
+fn core_and_oracle_agree_on_long_schedules() {
+    for seed in 0..LONG_SCHEDULES {
+        hold::<Engine>(&format!("long seed {seed}"), &long_schedule(seed), &mut Tally::new());
+    }
 }
 
 fn agree_on_share(share: u64) {

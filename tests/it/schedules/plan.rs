@@ -27,15 +27,26 @@ pub(crate) struct Schedule {
     pub(crate) watched: bool,
 }
 
-/// The schedule of a seed.
+/// The schedule of a seed: short, with few tokens.
 pub(crate) fn schedule(seed: u64) -> Schedule {
     let mut rng = Rng::new(seed);
+    let (count, tokens) = (rng.between(5, 90), rng.pick(&[2, 3, 5, 8, 20]));
+    planned(rng, count, tokens, 12)
+}
+
+/// The long schedule of a seed, with many tokens.
+pub(crate) fn long_schedule(seed: u64) -> Schedule {
+    let mut rng = Rng::new(seed);
+    let (count, tokens) = (rng.between(500, 1_500), rng.pick(&[100, 1_000]));
+    planned(rng, count, tokens, 2)
+}
+
+/// So many steps with so many tokens; everything is compared after so many percent of them.
+fn planned(mut rng: Rng, count: u64, tokens: u64, looks: u64) -> Schedule {
     let (system, unit_us) = world(&mut rng);
-    let count = rng.between(5, 90);
-    let tokens = rng.pick(&[2, 3, 5, 8, 20]);
     let tokens: Vec<Token> = (0..tokens).map(|token| Token::new(&format!("t{token}")).expect("it is short")).collect();
     let strict = system.max_tokens < 4_000;
-    let mut planner = Planner { rng, unit_us, tokens, now_us: START_US, past: Vec::new(), strict, system };
+    let mut planner = Planner { rng, unit_us, tokens, now_us: START_US, past: Vec::new(), strict, looks, system };
     let steps = (0..count).map(|_| planner.step()).collect();
     let watched = planner.rng.percent(50);
     Schedule { system: planner.system, steps, watched }
@@ -50,13 +61,15 @@ struct Planner {
     past: Vec<(Event, u64)>,
     /// Whether no two events may arrive at the same moment.
     strict: bool,
+    /// In how many of a hundred steps everything is compared.
+    looks: u64,
     system: System,
 }
 
 impl Planner {
     fn step(&mut self) -> Step {
         self.pass_time();
-        let look = self.rng.percent(12);
+        let look = self.rng.percent(self.looks);
         if self.rng.percent(12) {
             return Step { now_us: self.now_us, event: None, look };
         }
