@@ -23,4 +23,5 @@ pub mod health;
 pub mod input;
 pub mod manifest;
 pub mod outcome;
+pub mod page;
 pub mod picture;

@@ -4,7 +4,7 @@ use std::collections::{HashMap, VecDeque};
 
 use super::verdicts::{Decision, Verdicts};
 use crate::event::Token;
-use crate::graph::CountCheck;
+use crate::graph::{CountCheck, Edge};
 use crate::outcome::Outcome;
 
 /// Upstream events that are judged together.
@@ -53,26 +53,21 @@ pub(super) struct Groups {
 }
 
 impl Groups {
-    pub(super) fn new(
-        edge: usize,
-        check: CountCheck,
-        (within_us, wait_us): (u64, u64),
-        clock_skew_us: u64,
-        limit: usize,
-    ) -> Self {
-        Self {
-            edge,
-            check,
-            within_us,
-            wait_us,
-            clock_skew_us,
+    /// The groups of an edge, if its check is by count. `limit` bounds the groups and the waiting events.
+    pub(super) fn of(index: usize, edge: &Edge, limit: usize) -> Option<Self> {
+        Some(Self {
+            edge: index,
+            check: edge.count()?,
+            within_us: edge.check.as_ref()?.within_us,
+            wait_us: edge.wait_us(),
+            clock_skew_us: edge.clock_skew_us,
             limit,
             open: VecDeque::new(),
             first: 0,
             waiting: VecDeque::new(),
             holders: HashMap::new(),
             placed: 0,
-        }
+        })
     }
 
     /// Takes a new upstream event.

@@ -172,8 +172,12 @@ impl EdgeHealth {
         }
     }
 
+    #[inline]
     fn judge(&mut self, at_us: u64, out: &mut Vec<Dated>) {
         let now = status(self.window.passes, self.window.fails, &self.thresholds);
+        if now == self.standing.status {
+            return;
+        }
         let [status_turn, held_turn] = self.standing.set(now, at_us);
         out.extend(status_turn.map(|Turn { from, to, at_us }| (Change::Status { from, to }, at_us)));
         out.extend(held_turn.map(held_change));

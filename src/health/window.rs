@@ -34,6 +34,7 @@ impl OutcomeWindow {
     }
 
     /// Adds the outcome of the next place.
+    #[inline]
     pub(super) fn push(&mut self, decision: Decision) {
         let Decision { outcome, token, latency_us, at_us, .. } = decision;
         self.count(outcome, 1);
