@@ -4,3 +4,9 @@
 mod clients;
 mod events;
 mod manifest;
+#[cfg(test)]
+mod oracle;
+#[cfg(test)]
+mod rules;
+#[cfg(test)]
+mod schedules;
