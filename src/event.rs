@@ -112,12 +112,13 @@ impl Token {
     /// Checks and packs a token.
     #[inline]
     pub fn new(text: &str) -> Result<Self, TextError> {
-        if let Ok(digits) = text.as_bytes().try_into()
-            && let Some(bytes) = pack_hex(digits)
-        {
-            return Ok(Self(Packed::Hex(bytes)));
-        }
-        Self::other(text)
+        Self::trace_id(text.as_bytes()).map_or_else(|| Self::other(text), Ok)
+    }
+
+    /// The token that these bytes write, where they are 32 lower-case hexadecimal digits.
+    #[inline]
+    pub(crate) fn trace_id(text: &[u8]) -> Option<Self> {
+        Some(Self(Packed::Hex(pack_hex(text.try_into().ok()?)?)))
     }
 
     /// Any token but a trace id.
