@@ -105,7 +105,7 @@ impl<'a, R: Read> Merge<'a, R> {
 
 /// The event of a line; `None` where the line is empty.
 fn recorded(line: &[u8], reader: &mut EventReader<'_>) -> Option<Result<Recorded, Refusal>> {
-    Some(match reader.bytes(line)? {
+    Some(match reader.line(line)? {
         Ok(Report { node, token, timestamp_us: Some(timestamp_us) }) => {
             Ok(Recorded::Known(Event { node, clock_flagged: false, token, timestamp_us }))
         }
