@@ -20,5 +20,8 @@ pub mod event;
 pub mod graph;
 pub mod input;
 pub mod manifest;
+pub mod metrics;
 pub mod outcome;
 pub mod picture;
+pub mod pipeline;
+pub mod web;
