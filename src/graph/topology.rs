@@ -110,7 +110,7 @@ mod tests {
         assert_eq!(diamond.beyond, [vec![], vec![], vec![4], vec![4], vec![]]);
         // A shortcut past the middle.
         let shortcut = Topology::new(&stream(3, &[(0, 1), (1, 2), (0, 2)]));
-        assert_eq!(shortcut.beyond, [vec![], vec![], vec![]]);
+        assert_eq!(shortcut.beyond, vec![Vec::<usize>::new(); 3]);
         assert_eq!(chain.beyond_of, [vec![], vec![], vec![0], vec![0, 1]]);
     }
 }

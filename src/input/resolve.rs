@@ -1,0 +1,93 @@
+//! From the fields of an event to a [`Report`]: the checks that both ways of reading share.
+
+use crate::event::{NODE_MAX_BYTES, Report, TextError, Token, check_text};
+use crate::graph::NodeIndex;
+
+use super::body::Reason;
+use super::fields::{Fields, Key, NODE, Stamp, TOKEN};
+use super::refusal::{EXAMPLE, Refusal, quote};
+use super::timestamp;
+
+/// For how many unknown nodes the nearest known name is looked for: each look-up reads all names,
+/// and a flood of unknown names must not keep us busy.
+const HINTS_MAX: u32 = 8;
+
+/// An event that was not refused.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Taken {
+    /// Of a node that a stream knows.
+    Known(Report),
+    /// Of a node that no stream knows, where the manifest accepts them.
+    Unknown { name: String, timestamp_us: Option<u64> },
+}
+
+/// Checks fields and finds the node.
+pub(super) struct Resolver<'a> {
+    nodes: &'a NodeIndex,
+    accept_unknown: bool,
+    hints_left: u32,
+}
+
+impl<'a> Resolver<'a> {
+    pub(super) fn new(nodes: &'a NodeIndex, accept_unknown: bool) -> Self {
+        Self { nodes, accept_unknown, hints_left: HINTS_MAX }
+    }
+
+    #[inline]
+    pub(super) fn resolve<T: AsRef<str>>(&mut self, fields: &Fields<T>) -> Result<Taken, Refusal> {
+        let (node_key, name) = fields.node.as_ref().ok_or_else(|| missing(NODE))?;
+        let (token_key, token) = fields.token.as_ref().ok_or_else(|| missing(TOKEN))?;
+        let name = name.as_ref();
+        let node = self.nodes.find(name);
+        if node.is_none() {
+            check_text(name, NODE_MAX_BYTES).map_err(|error| bad_text(*node_key, error))?;
+        }
+        let token = Token::new(token.as_ref()).map_err(|error| bad_text(*token_key, error))?;
+        let timestamp_us = match &fields.timestamp {
+            None => None,
+            Some(Stamp::Integer(value)) => Some(timestamp::from_integer(*value)),
+            Some(Stamp::Text(text)) => Some(timestamp::from_text(text.as_ref())),
+        };
+        let timestamp_us = timestamp_us.transpose().map_err(|error| Refusal::new(Reason::Timestamp, error))?;
+        if let Some(parent) = &fields.parent {
+            check_text(parent.as_ref(), NODE_MAX_BYTES).map_err(|error| bad_text(Key::Parent, error))?;
+        }
+        if fields.alias {
+            return Err(alias());
+        }
+        match node {
+            Some(node) => Ok(Taken::Known(Report { node, token, timestamp_us })),
+            None if self.accept_unknown => Ok(Taken::Unknown { name: name.to_owned(), timestamp_us }),
+            None => Err(self.unknown(name)),
+        }
+    }
+
+    #[cold]
+    fn unknown(&mut self, name: &str) -> Refusal {
+        let mut error = format!("no stream has a node {}", quote(name));
+        if self.hints_left > 0 {
+            self.hints_left -= 1;
+            if let Some(nearest) = self.nodes.nearest(name) {
+                error += &format!("; did you mean {}?", quote(nearest));
+            }
+        }
+        Refusal::new(Reason::UnknownNode, error)
+    }
+}
+
+#[cold]
+fn missing(keys: [Key; 3]) -> Refusal {
+    Refusal::new(Reason::Field, format!("\"{}\" is missing; send {EXAMPLE}", keys[0].name()))
+}
+
+#[cold]
+fn bad_text(key: Key, error: TextError) -> Refusal {
+    Refusal::new(Reason::Field, format!("\"{}\" {error}", key.name()))
+}
+
+#[cold]
+fn alias() -> Refusal {
+    // Ignored, it would make two messages of one, and false verdicts.
+    let error = "\"alias\" is not supported by this version; leave it out, and report the message by one token";
+    Refusal::new(Reason::Field, error)
+}

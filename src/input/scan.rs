@@ -1,0 +1,333 @@
+//! A checked scanner for the events that most senders send: flat objects with plain texts.
+//!
+//! It knows the few fields of an event in any order. Whatever it is not sure of, it leaves to
+//! [`fields`](super::fields): escapes, nested values, odd types, and everything that is wrong.
+
+use super::fields::{Fields, Key, NODE, Slots, Stamp, TOKEN};
+
+/// Reads the object at the start of `text`. Gives its fields and its length in bytes, or `None`
+/// where it is unusual or wrong.
+#[inline]
+pub(super) fn object(text: &str) -> Option<(Fields<&str>, usize)> {
+    let mut scanner = Scanner { text, bytes: text.as_bytes(), at: 0 };
+    let fields = scanner.object()?;
+    Some((fields, scanner.at))
+}
+
+struct Scanner<'a> {
+    text: &'a str,
+    bytes: &'a [u8],
+    at: usize,
+}
+
+impl<'a> Scanner<'a> {
+    #[inline]
+    fn object(&mut self) -> Option<Fields<&'a str>> {
+        let mut slots = Slots::EMPTY;
+        self.expect(b'{')?;
+        loop {
+            self.skip_blanks();
+            let name = self.string()?;
+            self.skip_blanks();
+            self.expect(b':')?;
+            self.skip_blanks();
+            match Key::of(name.as_bytes()) {
+                None => self.skip_value()?,
+                Some(Key::Alias) => return None,
+                Some(key) => {
+                    let stamp = match self.peek()? {
+                        b'"' => Stamp::Text(self.string()?),
+                        _ if key == Key::Timestamp => Stamp::Integer(self.integer()?),
+                        _ => return None,
+                    };
+                    if !slots.set(key, stamp) {
+                        return None;
+                    }
+                }
+            }
+            self.skip_blanks();
+            match self.next()? {
+                b',' => {}
+                b'}' => break,
+                _ => return None,
+            }
+        }
+        Some(Fields {
+            node: slots.first(NODE).and_then(|(key, value)| Some((key, text_of(value)?))),
+            token: slots.first(TOKEN).and_then(|(key, value)| Some((key, text_of(value)?))),
+            timestamp: slots.get(Key::Timestamp),
+            parent: slots.get(Key::Parent).and_then(text_of),
+            alias: false,
+        })
+    }
+
+    #[inline]
+    fn peek(&self) -> Option<u8> {
+        self.bytes.get(self.at).copied()
+    }
+
+    #[inline]
+    fn next(&mut self) -> Option<u8> {
+        let byte = self.peek()?;
+        self.at += 1;
+        Some(byte)
+    }
+
+    #[inline]
+    fn expect(&mut self, byte: u8) -> Option<()> {
+        (self.next()? == byte).then_some(())
+    }
+
+    #[inline]
+    fn skip_blanks(&mut self) {
+        while let Some(b' ' | b'\t' | b'\r' | b'\n') = self.peek() {
+            self.at += 1;
+        }
+    }
+
+    /// A string without escapes.
+    #[inline]
+    fn string(&mut self) -> Option<&'a str> {
+        self.expect(b'"')?;
+        let start = self.at;
+        self.at += plain_length(&self.bytes[start..]);
+        let text = &self.text[start..self.at];
+        self.expect(b'"')?;
+        Some(text)
+    }
+
+    /// An integer of up to 19 digits, which never overflow.
+    #[inline]
+    fn integer(&mut self) -> Option<u64> {
+        let start = self.at;
+        let mut value = 0;
+        while let Some(eight) = self.bytes[self.at..].first_chunk().copied().and_then(eight_digits)
+            && self.at - start < 16
+        {
+            value = value * 100_000_000 + eight;
+            self.at += 8;
+        }
+        while let Some(digit @ b'0'..=b'9') = self.peek()
+            && self.at - start < 19
+        {
+            value = value * 10 + u64::from(digit - b'0');
+            self.at += 1;
+        }
+        // No digit at all, a leading zero, or something after it that the caller will not like.
+        let leading_zero = self.bytes[start] == b'0' && self.at - start > 1;
+        (self.at > start && !leading_zero).then_some(value)
+    }
+
+    /// A value that nobody reads: a plain string, a number or a word.
+    fn skip_value(&mut self) -> Option<()> {
+        match self.peek()? {
+            b'"' => self.string().map(drop),
+            b't' => self.word("true"),
+            b'f' => self.word("false"),
+            b'n' => self.word("null"),
+            b'-' | b'0'..=b'9' => self.skip_number(),
+            _ => None,
+        }
+    }
+
+    fn word(&mut self, word: &str) -> Option<()> {
+        let matches = self.bytes[self.at..].starts_with(word.as_bytes());
+        self.at += word.len();
+        matches.then_some(())
+    }
+
+    /// A number without an exponent.
+    fn skip_number(&mut self) -> Option<()> {
+        if self.peek() == Some(b'-') {
+            self.at += 1;
+        }
+        let leading_zero = self.peek() == Some(b'0');
+        if self.skip_digits()? > 1 && leading_zero {
+            return None;
+        }
+        if self.peek() == Some(b'.') {
+            self.at += 1;
+            self.skip_digits()?;
+        }
+        Some(())
+    }
+
+    /// At least one digit; gives their number.
+    fn skip_digits(&mut self) -> Option<usize> {
+        let digits = self.bytes[self.at..].iter().take_while(|byte| byte.is_ascii_digit()).count();
+        self.at += digits;
+        (digits > 0).then_some(digits)
+    }
+}
+
+#[inline]
+fn text_of(value: Stamp<&str>) -> Option<&str> {
+    match value {
+        Stamp::Text(text) => Some(text),
+        Stamp::Integer(_) => None,
+    }
+}
+
+const LOW_BITS: u64 = 0x0101_0101_0101_0101;
+const HIGH_BITS: u64 = 0x8080_8080_8080_8080;
+
+/// How many bytes come before the first quote, backslash or control character: eight at a time.
+#[inline]
+fn plain_length(bytes: &[u8]) -> usize {
+    let mut length = 0;
+    while let Some(chunk) = bytes[length..].first_chunk() {
+        let word = u64::from_le_bytes(*chunk);
+        // A high bit stays where the byte is below 0x20, a quote or a backslash. Borrows can set
+        // further bits by mistake, but only above the first one that is right.
+        let below = word.wrapping_sub(LOW_BITS * 0x20);
+        let quote = (word ^ (LOW_BITS * u64::from(b'"'))).wrapping_sub(LOW_BITS);
+        let backslash = (word ^ (LOW_BITS * u64::from(b'\\'))).wrapping_sub(LOW_BITS);
+        let special = (below | quote | backslash) & !word & HIGH_BITS;
+        if special != 0 {
+            return length + (special.trailing_zeros() / 8) as usize;
+        }
+        length += 8;
+    }
+    let rest = &bytes[length..];
+    length + rest.iter().take_while(|&&byte| byte >= 0x20 && byte != b'"' && byte != b'\\').count()
+}
+
+/// The number that eight digits write.
+#[inline]
+fn eight_digits(bytes: [u8; 8]) -> Option<u64> {
+    let word = u64::from_le_bytes(bytes);
+    let digits = word.wrapping_sub(LOW_BITS * u64::from(b'0'));
+    // Above 9, a byte gets a high bit by adding 0x76, unless it has it already.
+    if (digits | digits.wrapping_add(LOW_BITS * 0x76)) & HIGH_BITS != 0 {
+        return None;
+    }
+    // Pairs, then fours, then all eight; the first digit is the lowest byte.
+    let pairs = digits.wrapping_mul(10).wrapping_add(digits >> 8) & 0x00ff_00ff_00ff_00ff;
+    let fours = pairs.wrapping_mul(100).wrapping_add(pairs >> 16) & 0x0000_ffff_0000_ffff;
+    Some(fours.wrapping_mul(10_000).wrapping_add(fours >> 32) & 0xffff_ffff)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::borrow::Cow;
+
+    use proptest::prelude::*;
+
+    use super::super::fields::{DEPTH_MAX, read};
+    use super::*;
+
+    /// What the scanner accepts, serde accepts with the same result. Gives whether it accepted.
+    fn agrees(text: &str) -> bool {
+        let Some((fields, length)) = object(text) else {
+            return false;
+        };
+        let text = &text[..length];
+        serde_json::from_str::<serde::de::IgnoredAny>(text).unwrap();
+        let Fields { node, token, timestamp, parent, alias } = read(text, DEPTH_MAX).unwrap();
+        assert_eq!(node.as_ref().map(|(key, text)| (*key, text.as_ref())), fields.node, "{text}");
+        assert_eq!(token.as_ref().map(|(key, text)| (*key, text.as_ref())), fields.token, "{text}");
+        let stamp = timestamp.as_ref().map(|stamp| match stamp {
+            Stamp::Integer(us) => Stamp::Integer(*us),
+            Stamp::Text(text) => Stamp::Text(text.as_ref()),
+        });
+        assert_eq!(stamp, fields.timestamp, "{text}");
+        assert_eq!(parent.as_ref().map(Cow::as_ref), fields.parent, "{text}");
+        assert_eq!(alias, fields.alias, "{text}");
+        true
+    }
+
+    #[test]
+    fn it_takes_what_senders_send() {
+        for text in [
+            r#"{"node":"event-processor","token":"4bf92f3577b34da6a3ce929d0e0e4736","timestamp":1700000000123456}"#,
+            r#"{"node":"a","token":"b","timestamp":"2026-11-20T12:00:00.123456Z"}"#,
+            r#"{ "timestamp" : 0 , "token" : "b" , "node" : "a" } trailing"#,
+            r#"{"origin":"a","trace_id":"ünïcödé","service":"c","tracing":"d","parent":"p"}"#,
+            r#"{"level":"info","n":-0.5,"ok":true,"no":false,"nil":null,"node":"a","z":0}"#,
+            "{\r\n\t\"node\":\"a\"\r\n}",
+            r#"{"timestamp":9999999999999999999}"#,
+        ] {
+            assert!(agrees(text), "{text}");
+        }
+    }
+
+    #[test]
+    fn it_leaves_the_rest_to_serde() {
+        for text in [
+            "",
+            "{",
+            "{}",
+            "[]",
+            r#"{"node"}"#,
+            r#"{"node":}"#,
+            r#"{"node":"a",}"#,
+            r#"{"node":"a""#,
+            r#"{"node":"a"x}"#,
+            r#"{"node":"\u0061"}"#,
+            r#"{"n\u006fde":"a"}"#,
+            r#"{"node":"a","node":"a"}"#,
+            r#"{"node":null}"#,
+            r#"{"node":1}"#,
+            r#"{"alias":"a"}"#,
+            r#"{"x":{}}"#,
+            r#"{"x":[]}"#,
+            r#"{"x":01}"#,
+            r#"{"x":1.}"#,
+            r#"{"x":1e5}"#,
+            r#"{"x":-}"#,
+            r#"{"x":truth}"#,
+            r#"{"x":nul"#,
+            r#"{"timestamp":01}"#,
+            r#"{"timestamp":-1}"#,
+            r#"{"timestamp":1.0}"#,
+            r#"{"timestamp":1e3}"#,
+            r#"{"timestamp":18446744073709551615}"#,
+            r#"{"timestamp":}"#,
+            "{\"node\":\"a\nb\"}",
+            "{\"node\":\"a\0b\"}",
+            "{\u{a0}\"node\":\"a\"}",
+        ] {
+            assert_eq!(object(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_string_ends_where_it_ends() {
+        for length in 0..40 {
+            for special in ["\"", "\\", "\n", "\0", "\u{1f}"] {
+                for filler in ["a", "!", " ", "#", "[", "]", "\u{7f}", "ü", "😀"] {
+                    let plain = filler.repeat(length);
+                    let text = format!("{plain}{special}\"\\\0{plain}");
+                    assert_eq!(plain_length(text.as_bytes()), plain.len(), "{text:?}");
+                }
+            }
+            assert_eq!(plain_length("x".repeat(length).as_bytes()), length);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn eight_digits_are_read_at_once(bytes in proptest::array::uniform8(0x2c_u8..0x3f), any in any::<[u8; 8]>()) {
+            for bytes in [bytes, any] {
+                let digits = bytes.iter().all(u8::is_ascii_digit);
+                let expected = digits.then(|| bytes.iter().fold(0, |n, byte| n * 10 + u64::from(byte - b'0')));
+                prop_assert_eq!(eight_digits(bytes), expected);
+            }
+        }
+
+        #[test]
+        fn any_integer_is_read(value: u64) {
+            let text = format!("{{\"timestamp\":{value}}}");
+            let scanned = object(&text).and_then(|(fields, _)| fields.timestamp);
+            let fits = value < 10_000_000_000_000_000_000;
+            prop_assert_eq!(scanned, fits.then_some(Stamp::Integer(value)));
+        }
+
+        #[test]
+        fn any_text_is_read_as_by_serde(
+            text in r#"[{\["a ,:]{0,3}("(node|token|timestamp|x)" ?: ?("[aü\\"]{0,9}"|[-0-9.e]{1,20}|true|null|\{\}),?){0,5}[}\] x]{0,2}"#,
+        ) {
+            agrees(&text);
+        }
+    }
+}
