@@ -41,6 +41,14 @@ impl Worker {
 struct Accepted {
     accepted: usize,
     rejected: Vec<Rejected>,
+    /// Events that were refused beyond those in `rejected`.
+    #[serde(skip_serializing_if = "is_zero")]
+    rejected_more: usize,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks so")]
+fn is_zero(number: &usize) -> bool {
+    *number == 0
 }
 
 /// Takes the events of one body: all of them, or those that are good, or none.
@@ -60,27 +68,30 @@ pub(super) async fn post(request: HttpRequest, mut payload: Payload, worker: Rc<
 }
 
 async fn take(worker: &Worker, parsed: Parsed) -> Result<HttpResponse, Problem> {
-    let Parsed { reports, rejected, unknown } = parsed;
-    let accepted = reports.len() + unknown.len();
+    let accepted = parsed.reports.len() + parsed.unknown.len();
     if accepted > 0 {
-        let taken = worker.intake.push(reports, unknown).await;
+        let taken = worker.intake.push(parsed.reports, parsed.unknown).await;
         if taken == Err(Refused::Overloaded) {
             worker.state.complain();
         }
         taken?;
         worker.accepted.inc_by(accepted as u64);
     }
-    count_rejected(&worker.state, &rejected);
+    let rejected = parsed.rejected;
+    if rejected.is_empty() && accepted == 1 {
+        return Ok(answer(Bytes::from_static(br#"{"accepted":1,"rejected":[]}"#)));
+    }
+    let rejected_more = count_rejected(&worker.state, &rejected, &parsed.rejected_unnamed);
     if accepted == 0 && !rejected.is_empty() {
         let detail = "every event was refused; `rejected` says why";
-        return Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, detail).rejecting(rejected));
+        return Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, detail).rejecting(rejected, rejected_more));
     }
-    let body = if accepted == 1 && rejected.is_empty() {
-        Bytes::from_static(br#"{"accepted":1,"rejected":[]}"#)
-    } else {
-        serde_json::to_vec(&Accepted { accepted, rejected }).unwrap_or_default().into()
-    };
-    Ok(HttpResponse::Accepted().insert_header((header::CONTENT_TYPE, JSON)).body(body))
+    let body = serde_json::to_vec(&Accepted { accepted, rejected, rejected_more }).unwrap_or_default();
+    Ok(answer(body.into()))
+}
+
+fn answer(body: Bytes) -> HttpResponse {
+    HttpResponse::Accepted().insert_header((header::CONTENT_TYPE, JSON)).body(body)
 }
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
@@ -131,20 +142,16 @@ fn format(headers: &HeaderMap) -> Result<Format, Problem> {
     }
 }
 
-fn count_rejected(state: &State, rejected: &[Rejected]) {
-    for event in rejected {
-        let labels = ["http", reason_label(event.reason)];
-        state.metrics.counted.events_rejected_total.with_label_values(&labels).inc();
+/// Counts refused events by their reason; gives the number of those that are not named.
+fn count_rejected(state: &State, named: &[Rejected], unnamed: &[usize; Reason::ALL.len()]) -> usize {
+    for reason in Reason::ALL {
+        let count = named.iter().filter(|event| event.reason == reason).count() + unnamed[reason as usize];
+        if count > 0 {
+            let labels = ["http", reason.name()];
+            state.metrics.counted.events_rejected_total.with_label_values(&labels).inc_by(count as u64);
+        }
     }
-}
-
-fn reason_label(reason: Reason) -> &'static str {
-    match reason {
-        Reason::Syntax => "syntax",
-        Reason::Field => "field",
-        Reason::UnknownNode => "unknown_node",
-        Reason::Timestamp => "timestamp",
-    }
+    unnamed.iter().sum()
 }
 
 #[cfg(test)]

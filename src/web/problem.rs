@@ -29,6 +29,9 @@ pub(super) struct Problem {
     /// The events that were refused, where there were any.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     rejected: Vec<Rejected>,
+    /// Events that were refused beyond those in `rejected`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rejected_more: Option<usize>,
     #[serde(skip)]
     headers: Vec<(header::HeaderName, HeaderValue)>,
     /// What the client still sends is not read: the connection closes.
@@ -45,7 +48,8 @@ impl Problem {
     pub(super) fn new(status: StatusCode, detail: impl Into<String>) -> Self {
         let title = status.canonical_reason().unwrap_or("Error");
         let (kind, detail) = ("about:blank", detail.into());
-        Self { kind, title, status, detail, rejected: Vec::new(), headers: Vec::new(), close: false }
+        let (rejected, headers) = (Vec::new(), Vec::new());
+        Self { kind, title, status, detail, rejected, rejected_more: None, headers, close: false }
     }
 
     /// 404.
@@ -73,8 +77,9 @@ impl Problem {
 
     /// Names the events that were refused.
     #[must_use]
-    pub(super) fn rejecting(mut self, rejected: Vec<Rejected>) -> Self {
+    pub(super) fn rejecting(mut self, rejected: Vec<Rejected>, more: usize) -> Self {
         self.rejected = rejected;
+        self.rejected_more = Some(more).filter(|&more| more > 0);
         self
     }
 
