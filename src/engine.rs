@@ -3,20 +3,43 @@
 use std::sync::Arc;
 
 use crate::board::{Board, EdgeDetail};
-use crate::event::Event;
-use crate::graph::System;
+use crate::clock::Moment;
+use crate::correlation::{Finding, Flow, KeyHasher, hash_token};
+use crate::event::{Event, Token};
+use crate::graph::{NodeIndex, System};
+use crate::health::StreamHealth;
 use crate::outcome::{Status, Transition};
 
 /// Correlates events and judges edges. Pure and synchronous: the same calls give the same verdicts.
+#[derive(Debug)]
 pub struct Engine {
+    system: Arc<System>,
+    index: NodeIndex,
+    hasher: KeyHasher,
+    streams: Vec<(Flow, StreamHealth)>,
     now_us: u64,
+    /// Tokens remembered, over all streams.
+    tokens: usize,
+    evicted: u64,
+    findings: Vec<Finding>,
 }
 
 impl Engine {
     /// An engine that starts at `start_us` of the arrival clock. `seed` keys the hash of the tokens:
     /// random live, so that no sender can choose tokens that collide; it changes no verdict.
-    pub fn new(_system: Arc<System>, start_us: u64, _seed: (u64, u64)) -> Self {
-        Self { now_us: start_us }
+    pub fn new(system: Arc<System>, start_us: u64, seed: (u64, u64)) -> Self {
+        let hasher = KeyHasher::new(seed);
+        let stream = |(index, stream)| (Flow::new(&system, index, hasher), StreamHealth::new(index, stream, start_us));
+        Self {
+            index: NodeIndex::new(&system),
+            hasher,
+            streams: system.streams.iter().enumerate().map(stream).collect(),
+            system,
+            now_us: start_us,
+            tokens: 0,
+            evicted: 0,
+            findings: Vec::new(),
+        }
     }
 
     /// The greatest `now_us` seen so far.
@@ -24,44 +47,138 @@ impl Engine {
         self.now_us
     }
 
+    /// How many tokens are remembered.
+    pub fn tokens(&self) -> usize {
+        self.tokens
+    }
+
     /// Judges and forgets what is due before `now_us`.
     pub fn advance(&mut self, now_us: u64) {
         self.now_us = self.now_us.max(now_us);
+        for stream in 0..self.streams.len() {
+            self.correlate(stream, self.now_us);
+            self.streams[stream].1.advance(self.now_us);
+        }
     }
 
     /// Judges what is due, then takes one event that arrived at `now_us`.
-    pub fn accept(&mut self, _event: &Event, now_us: u64) {
-        self.advance(now_us);
+    pub fn accept(&mut self, event: &Event, now_us: u64) {
+        self.now_us = self.now_us.max(now_us);
+        let hash = hash_token(self.hasher, &event.token);
+        for at in 0..self.index.places(event.node).len() {
+            let (stream, node) = self.index.places(event.node)[at];
+            self.correlate(stream, self.now_us);
+            if self.tokens >= self.system.max_tokens {
+                self.make_room(stream, hash, &event.token);
+            }
+            let (flow, health) = &mut self.streams[stream];
+            health.hear(node, event, self.now_us);
+            let before = flow.tokens();
+            flow.accept(node, event, hash, self.now_us, &mut self.findings);
+            self.tokens += flow.tokens() - before;
+            self.judge(stream);
+        }
     }
 
     /// Lets the clock run out: all that is due is judged, then every token is forgotten.
-    pub fn settle(&mut self) {}
+    pub fn settle(&mut self) {
+        let mut end_us = self.now_us;
+        for stream in 0..self.streams.len() {
+            while let Some(due_us) = self.streams[stream].0.next_due_us() {
+                end_us = end_us.max(due_us + 1);
+                self.correlate(stream, due_us + 1);
+            }
+        }
+        self.advance(end_us);
+    }
 
-    /// The next moment at which [`Self::advance`] has something to do, so far as is known: what it
+    /// The next moment at which [`Self::advance`] has something to do, if nothing arrives: what it
     /// does, it does when `now_us` is greater than this.
-    pub fn next_due_us(&self) -> Option<u64> {
-        None
+    pub fn next_due_us(&mut self) -> Option<u64> {
+        let flows = self.streams.iter_mut().filter_map(|(flow, health)| {
+            let judged = health.next_due_us().map(|due_us| due_us.saturating_sub(1));
+            flow.next_due_us().into_iter().chain(judged).min()
+        });
+        flows.min()
     }
 
     /// The changes since the last call, in the order of their time.
     pub fn take_transitions(&mut self) -> Vec<Transition> {
-        Vec::new()
+        self.advance(self.now_us);
+        let mut transitions: Vec<_> =
+            self.streams.iter_mut().flat_map(|(_, health)| health.take_transitions()).collect();
+        transitions.sort_by_key(|transition| transition.at_us);
+        transitions
     }
 
     /// The picture of `now_us`; what is due is judged first.
-    #[expect(clippy::todo, reason = "being written")]
-    pub fn board(&mut self, _now_us: u64) -> Board {
-        todo!()
+    pub fn board(&mut self, now_us: u64) -> Board {
+        self.advance(now_us);
+        Board {
+            at: Moment(self.now_us),
+            name: self.system.name.clone(),
+            description: self.system.description.clone(),
+            streams: (0..self.streams.len()).map(|stream| Arc::new(self.stream_board(stream))).collect(),
+            tokens: self.tokens,
+            tokens_limit: self.system.max_tokens,
+            tokens_evicted: self.evicted,
+            unknown_senders: Vec::new(),
+        }
     }
 
     /// One edge with its window and fails; what is due is judged first.
-    #[expect(clippy::todo, reason = "being written")]
-    pub fn edge_detail(&mut self, _stream: usize, _edge: usize, _now_us: u64) -> EdgeDetail {
-        todo!()
+    pub fn edge_detail(&mut self, stream: usize, edge: usize, now_us: u64) -> EdgeDetail {
+        self.advance(now_us);
+        let board = self.stream_board(stream);
+        let (flow, health) = &self.streams[stream];
+        health.detail(edge, &board, flow.oldest_in_flight_us(edge))
     }
 
     /// The worst status that the edge had at any time; NOK where it, or a node of it, was ever silent.
-    pub fn worst(&self, _stream: usize, _edge: usize) -> Status {
-        Status::Unknown
+    pub fn worst(&self, stream: usize, edge: usize) -> Status {
+        let declared = &self.system.streams[stream].edges[edge];
+        self.streams[stream].1.worst(edge, [declared.from, declared.to])
+    }
+
+    fn stream_board(&self, stream: usize) -> crate::board::StreamBoard {
+        let (flow, health) = &self.streams[stream];
+        health.board(&self.system, &self.system.streams[stream], flow.topology(), self.now_us)
+    }
+
+    /// Works off what is due in a stream.
+    #[inline]
+    fn correlate(&mut self, stream: usize, now_us: u64) {
+        let flow = &mut self.streams[stream].0;
+        let before = flow.tokens();
+        flow.advance(now_us, &mut self.findings);
+        self.tokens -= before - flow.tokens();
+        self.judge(stream);
+    }
+
+    /// Hands the findings of a stream to its health.
+    #[inline]
+    fn judge(&mut self, stream: usize) {
+        for finding in self.findings.drain(..) {
+            self.streams[stream].1.apply(&finding);
+        }
+    }
+
+    /// Where the limit is reached and the token is new to the stream, has the stream that is furthest above
+    /// its even share forget one; the stream that the token joins counts it already, and wins a tie.
+    fn make_room(&mut self, joins: usize, hash: u64, token: &Token) {
+        for stream in 0..self.streams.len() {
+            self.correlate(stream, self.now_us);
+        }
+        while self.tokens >= self.system.max_tokens && !self.streams[joins].0.knows(hash, token) {
+            let joined = |stream: usize| stream == joins;
+            let share =
+                |stream: &usize| (self.streams[*stream].0.tokens() + usize::from(joined(*stream)), joined(*stream));
+            let Some(fullest) = (0..self.streams.len()).rev().max_by_key(share) else { return };
+            if !self.streams[fullest].0.evict(self.now_us, &mut self.findings) {
+                return;
+            }
+            (self.tokens, self.evicted) = (self.tokens - 1, self.evicted + 1);
+            self.judge(fullest);
+        }
     }
 }

@@ -15,9 +15,11 @@
 
 pub mod board;
 pub mod clock;
+pub mod correlation;
 pub mod engine;
 pub mod event;
 pub mod graph;
+pub mod health;
 pub mod input;
 pub mod manifest;
 pub mod metrics;

@@ -14,8 +14,6 @@ pub struct Topology {
     pub edges_out: Vec<Vec<usize>>,
     /// By edge: the nodes that `from` can reach only through `to`, ascending; without `to` itself.
     pub beyond: Vec<Vec<usize>>,
-    /// By node: the edges that it lies beyond, ascending.
-    pub beyond_of: Vec<Vec<usize>>,
     /// The nodes, each after all that lead to it; ties in the order of the manifest.
     pub order: Vec<usize>,
 }
@@ -36,14 +34,8 @@ impl Topology {
             edges_in[edge.to].push(index);
         }
         let beyond = beyond(stream, &graph);
-        let mut beyond_of = vec![Vec::new(); nodes];
-        for (edge, nodes) in beyond.iter().enumerate() {
-            for &node in nodes {
-                beyond_of[node].push(edge);
-            }
-        }
         let order = toposort(&graph, None).unwrap_or_default().into_iter().map(Index::index).collect();
-        Self { edges_in, edges_out, beyond, beyond_of, order }
+        Self { edges_in, edges_out, beyond, order }
     }
 
     /// Whether no edge leads to the node.
@@ -111,6 +103,5 @@ mod tests {
         // A shortcut past the middle.
         let shortcut = Topology::new(&stream(3, &[(0, 1), (1, 2), (0, 2)]));
         assert_eq!(shortcut.beyond, vec![Vec::<usize>::new(); 3]);
-        assert_eq!(chain.beyond_of, [vec![], vec![], vec![0], vec![0, 1]]);
     }
 }

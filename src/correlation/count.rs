@@ -1,0 +1,243 @@
+//! Count checks: of every so many upstream events, so many must be seen downstream.
+
+use std::collections::{HashMap, VecDeque};
+
+use super::finding::{Decision, Finding};
+use crate::event::Token;
+use crate::graph::CountCheck;
+use crate::outcome::Outcome;
+
+/// Upstream events that are judged together.
+#[derive(Debug)]
+struct Group {
+    /// What it covers begins here, by the senders' clocks.
+    begin_us: u64,
+    /// Its last event so far: the timestamp and the arrival.
+    last_us: u64,
+    last_arrival_us: u64,
+    size: u32,
+    claims: u32,
+    judged: bool,
+    /// With `same_token`: the tokens that it holds.
+    tokens: Vec<Token>,
+}
+
+/// A downstream event that no group could claim yet.
+#[derive(Debug)]
+struct Waiting {
+    timestamp_us: u64,
+    arrival_us: u64,
+    /// With `same_token` only.
+    token: Option<Token>,
+}
+
+/// The groups of one edge with a count check.
+#[derive(Debug)]
+pub(super) struct Groups {
+    edge: usize,
+    check: CountCheck,
+    within_us: u64,
+    wait_us: u64,
+    clock_skew_us: u64,
+    /// The most groups, and the most waiting events.
+    limit: usize,
+    /// From the oldest that is not judged; only the last may be not full.
+    open: VecDeque<Group>,
+    /// The number of the first of `open`, counted from the edge's first group.
+    first: u64,
+    waiting: VecDeque<Waiting>,
+    /// With `same_token`: the numbers of the groups that hold a token, ascending.
+    holders: HashMap<Token, Vec<u64>>,
+    /// Outcomes placed so far.
+    placed: u64,
+}
+
+impl Groups {
+    pub(super) fn new(
+        edge: usize,
+        check: CountCheck,
+        (within_us, wait_us): (u64, u64),
+        clock_skew_us: u64,
+        limit: usize,
+    ) -> Self {
+        Self {
+            edge,
+            check,
+            within_us,
+            wait_us,
+            clock_skew_us,
+            limit,
+            open: VecDeque::new(),
+            first: 0,
+            waiting: VecDeque::new(),
+            holders: HashMap::new(),
+            placed: 0,
+        }
+    }
+
+    /// Takes a new upstream event.
+    pub(super) fn upstream(&mut self, token: &Token, timestamp_us: u64, now_us: u64, out: &mut Vec<Finding>) {
+        let begins = self.open.back().is_none_or(|group| self.is_full(group));
+        out.push(Finding::Upstream { edge: self.edge, opened: begins, at_us: now_us });
+        if begins {
+            self.begin(timestamp_us, now_us, out);
+        }
+        let number = self.first + self.open.len() as u64 - 1;
+        if let Some(group) = self.open.back_mut() {
+            group.size += 1;
+            (group.last_us, group.last_arrival_us) = (timestamp_us, now_us);
+            if self.check.same_token {
+                group.tokens.push(token.clone());
+                self.holders.entry(token.clone()).or_default().push(number);
+            }
+        }
+        self.pass_if_complete(number, now_us, out);
+        if begins || self.check.same_token {
+            self.offer_waiting(token, now_us, out);
+        }
+    }
+
+    /// Takes a new downstream event.
+    pub(super) fn downstream(&mut self, token: &Token, timestamp_us: u64, now_us: u64, out: &mut Vec<Finding>) {
+        if self.claim(token, timestamp_us, now_us, out) {
+            return;
+        }
+        if self.waiting.len() >= self.limit {
+            self.waiting.pop_front();
+        }
+        let token = self.check.same_token.then(|| token.clone());
+        self.waiting.push_back(Waiting { timestamp_us, arrival_us: now_us, token });
+    }
+
+    /// When the next group falls due, or the next waiting event is dropped: what is due is worked
+    /// off when the clock has passed this.
+    pub(super) fn next_due_us(&self) -> Option<u64> {
+        let group = self.open.front().filter(|group| self.is_full(group)).map(|group| self.deadline_us(group));
+        let waiting = self.waiting.front().map(|waiting| self.drop_us(waiting));
+        group.into_iter().chain(waiting).min()
+    }
+
+    /// Works off what is due at `due_us`, the answer of [`Self::next_due_us`].
+    pub(super) fn work_off(&mut self, due_us: u64, out: &mut Vec<Finding>) {
+        if self.waiting.front().is_some_and(|waiting| self.drop_us(waiting) <= due_us) {
+            self.waiting.pop_front();
+            return;
+        }
+        self.judge_front(Outcome::Missing, due_us, out);
+    }
+
+    /// The last arrival in the oldest group that is not judged.
+    pub(super) fn oldest_arrival_us(&self) -> Option<u64> {
+        self.open.front().map(|group| group.last_arrival_us)
+    }
+
+    fn is_full(&self, group: &Group) -> bool {
+        group.size >= self.check.every
+    }
+
+    fn deadline_us(&self, group: &Group) -> u64 {
+        group.last_arrival_us + self.within_us + self.wait_us
+    }
+
+    fn drop_us(&self, waiting: &Waiting) -> u64 {
+        waiting.arrival_us + self.within_us + 2 * self.wait_us
+    }
+
+    /// Begins a group; waiting events stamped before what it covers are dropped.
+    fn begin(&mut self, timestamp_us: u64, now_us: u64, out: &mut Vec<Finding>) {
+        if self.open.len() >= self.limit {
+            self.judge_front(Outcome::Indeterminate, now_us, out);
+        }
+        let begin_us = timestamp_us.saturating_sub(self.clock_skew_us);
+        self.waiting.retain(|waiting| waiting.timestamp_us >= begin_us);
+        self.open.push_back(Group {
+            begin_us,
+            last_us: timestamp_us,
+            last_arrival_us: now_us,
+            size: 0,
+            claims: 0,
+            judged: false,
+            tokens: Vec::new(),
+        });
+    }
+
+    /// Offers the waiting events again, in order of arrival. Only the newest group can take one: what
+    /// the others cover never grows, nor does their room. With `same_token`, only one of this token.
+    fn offer_waiting(&mut self, token: &Token, now_us: u64, out: &mut Vec<Finding>) {
+        let mut at = 0;
+        while at < self.waiting.len() {
+            let waiting = &self.waiting[at];
+            let fits = waiting.token.as_ref().is_none_or(|held| held == token);
+            let timestamp_us = waiting.timestamp_us;
+            if fits && self.claim(token, timestamp_us, now_us, out) {
+                self.waiting.remove(at);
+            } else {
+                at += 1;
+            }
+            if self.open.back().is_none_or(|newest| newest.judged || newest.claims >= self.check.expect) {
+                return;
+            }
+        }
+    }
+
+    /// Has the oldest group that can take the downstream event claim it.
+    fn claim(&mut self, token: &Token, timestamp_us: u64, now_us: u64, out: &mut Vec<Finding>) -> bool {
+        let takes = |group: &Group| {
+            let begun = timestamp_us >= group.begin_us;
+            let ended = self.is_full(group) && timestamp_us > group.last_us.saturating_add(self.within_us);
+            !group.judged && group.claims < self.check.expect && begun && !ended
+        };
+        let number = if self.check.same_token {
+            let holders = self.holders.get(token).map_or(&[][..], Vec::as_slice);
+            holders.iter().copied().find(|&number| takes(&self.open[(number - self.first) as usize]))
+        } else {
+            self.open.iter().position(takes).map(|at| self.first + at as u64)
+        };
+        let Some(number) = number else { return false };
+        self.open[(number - self.first) as usize].claims += 1;
+        self.pass_if_complete(number, now_us, out);
+        true
+    }
+
+    fn pass_if_complete(&mut self, number: u64, now_us: u64, out: &mut Vec<Finding>) {
+        let at = (number - self.first) as usize;
+        if self.is_full(&self.open[at]) && self.open[at].claims >= self.check.expect {
+            self.judge(at, Outcome::Pass, now_us, out);
+        }
+    }
+
+    fn judge_front(&mut self, outcome: Outcome, at_us: u64, out: &mut Vec<Finding>) {
+        if !self.open.is_empty() {
+            self.judge(0, outcome, at_us, out);
+        }
+    }
+
+    fn judge(&mut self, at: usize, outcome: Outcome, at_us: u64, out: &mut Vec<Finding>) {
+        let number = self.first + at as u64;
+        self.open[at].judged = true;
+        for token in std::mem::take(&mut self.open[at].tokens) {
+            if let Some(holders) = self.holders.get_mut(&token) {
+                holders.retain(|&holder| holder != number);
+                if holders.is_empty() {
+                    self.holders.remove(&token);
+                }
+            }
+        }
+        while self.open.front().is_some_and(|group| group.judged) {
+            self.open.pop_front();
+            self.first += 1;
+        }
+        let place = (outcome != Outcome::Indeterminate).then_some(self.placed);
+        self.placed += u64::from(place.is_some());
+        let edge = self.edge;
+        out.push(Finding::Decided(Decision {
+            edge,
+            outcome,
+            token: None,
+            latency_us: None,
+            behind_us: 0,
+            at_us,
+            place,
+        }));
+    }
+}

@@ -1,0 +1,306 @@
+//! The tokens that a stream remembers, in 48 bytes each and 8 to 32 for what they were seen at.
+//!
+//! A token is on one of three queues, each in the order of its last new event's arrival: those that wait for
+//! a deadline, those that were settled by a match (their last event was the newest, so they go to
+//! the end), and those that were settled by judgement at a deadline (in a heap: their last event is old).
+
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+
+use hashbrown::HashTable;
+
+use super::key::{KIND_BITS, Key, KeyHasher, LongTexts};
+use super::slab::{NONE, Slab};
+use crate::event::{TIMESTAMP_MIN_US, Token};
+
+/// Sightings in one block.
+const BLOCK: usize = 3;
+/// Low bits of [`Head::stamp`] that hold the key's kind and the queue.
+const TAG_BITS: u32 = KIND_BITS + 2;
+/// Bits of a packed sighting that hold the timestamp; the node's place takes the 12 above them.
+const TIMESTAMP_BITS: u32 = 52;
+/// No sighting: no node has this place.
+const UNSEEN: u64 = u64::MAX;
+
+/// Which queue a token is on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub(super) enum Queue {
+    /// None: the place is free.
+    Free = 0,
+    /// It waits for a deadline.
+    Waiting = 1,
+    /// Nothing waits; its newest event settled it.
+    Matched = 2,
+    /// Nothing waits; a deadline settled it.
+    Judged = 3,
+}
+
+#[derive(Debug)]
+struct Head {
+    key: [u8; 16],
+    /// Arrival of the last new event, above the queue and the key's kind.
+    stamp: u64,
+    first: u64,
+    prev: u32,
+    next: u32,
+    more: u32,
+    requests: u32,
+}
+
+#[derive(Debug)]
+struct Block {
+    sightings: [u64; BLOCK],
+    next: u32,
+}
+
+#[derive(Debug)]
+struct Ends {
+    first: u32,
+    last: u32,
+}
+
+/// The tokens of one stream.
+#[derive(Debug)]
+pub(super) struct Tokens {
+    hasher: KeyHasher,
+    index: HashTable<u32>,
+    heads: Slab<Head>,
+    blocks: Slab<Block>,
+    texts: LongTexts,
+    waiting: Ends,
+    matched: Ends,
+    judged: BinaryHeap<Reverse<(u64, u32)>>,
+}
+
+#[inline]
+fn pack(node: usize, timestamp_us: u64) -> u64 {
+    let since = timestamp_us.saturating_sub(TIMESTAMP_MIN_US).min((1 << TIMESTAMP_BITS) - 2);
+    (node as u64) << TIMESTAMP_BITS | since
+}
+
+#[inline]
+fn unpack(sighting: u64) -> (usize, u64) {
+    let since = sighting & ((1 << TIMESTAMP_BITS) - 1);
+    ((sighting >> TIMESTAMP_BITS) as usize, since + TIMESTAMP_MIN_US)
+}
+
+impl Tokens {
+    pub(super) fn new(hasher: KeyHasher) -> Self {
+        let empty = || Ends { first: NONE, last: NONE };
+        Self {
+            hasher,
+            index: HashTable::new(),
+            heads: Slab::new(),
+            blocks: Slab::new(),
+            texts: LongTexts::new(),
+            waiting: empty(),
+            matched: empty(),
+            judged: BinaryHeap::new(),
+        }
+    }
+
+    /// How many are remembered.
+    pub(super) fn len(&self) -> usize {
+        self.index.len()
+    }
+
+    /// The place of a token that is remembered; `hash` is its hash.
+    #[inline]
+    pub(super) fn find(&self, hash: u64, token: &Token) -> Option<u32> {
+        self.index.find(hash, |&slot| self.texts.is(key_of(&self.heads[slot]), token)).copied()
+    }
+
+    /// Remembers a new token with its first sighting. It is on no queue yet: see [`Self::queue`].
+    pub(super) fn insert(&mut self, hash: u64, token: &Token, node: usize, timestamp_us: u64) -> u32 {
+        let key = self.texts.keep(token);
+        let slot = self.heads.insert(Head {
+            key: key.bytes,
+            stamp: u64::from(key.kind),
+            first: pack(node, timestamp_us),
+            prev: NONE,
+            next: NONE,
+            more: NONE,
+            requests: NONE,
+        });
+        let (heads, texts, hasher) = (&self.heads, &self.texts, self.hasher);
+        self.index.insert_unique(hash, slot, |&slot| texts.hash(hasher, key_of(&heads[slot])));
+        slot
+    }
+
+    /// When the token was seen at a node, by the sender's clock.
+    #[inline]
+    pub(super) fn seen(&self, slot: u32, node: usize) -> Option<u64> {
+        self.sightings(slot).find(|&(place, _)| place == node).map(|(_, timestamp_us)| timestamp_us)
+    }
+
+    /// Every node at which the token was seen, and when.
+    #[inline]
+    pub(super) fn sightings(&self, slot: u32) -> Sightings<'_> {
+        let head = &self.heads[slot];
+        Sightings { blocks: &self.blocks, current: [head.first, UNSEEN, UNSEEN], at: 0, next: head.more }
+    }
+
+    /// Adds a sighting at a node where the token was not seen before.
+    pub(super) fn sight(&mut self, slot: u32, node: usize, timestamp_us: u64) {
+        let sighting = pack(node, timestamp_us);
+        let more = self.heads[slot].more;
+        if more != NONE {
+            let block = &mut self.blocks[more];
+            if let Some(free) = block.sightings.iter_mut().find(|sighting| **sighting == UNSEEN) {
+                *free = sighting;
+                return;
+            }
+        }
+        self.heads[slot].more = self.blocks.insert(Block { sightings: [sighting, UNSEEN, UNSEEN], next: more });
+    }
+
+    /// The first of the token's requests.
+    #[inline]
+    pub(super) fn requests(&self, slot: u32) -> u32 {
+        self.heads[slot].requests
+    }
+
+    /// Sets the first of the token's requests.
+    #[inline]
+    pub(super) fn set_requests(&mut self, slot: u32, first: u32) {
+        self.heads[slot].requests = first;
+    }
+
+    /// The token itself.
+    pub(super) fn token(&self, slot: u32) -> Token {
+        self.texts.token(key_of(&self.heads[slot]))
+    }
+
+    /// Arrival of the token's last new event.
+    #[inline]
+    pub(super) fn last_arrival_us(&self, slot: u32) -> u64 {
+        self.heads[slot].stamp >> TAG_BITS
+    }
+
+    /// The queue that the token is on.
+    #[inline]
+    pub(super) fn queue_of(&self, slot: u32) -> Queue {
+        match (self.heads[slot].stamp >> KIND_BITS) & 3 {
+            1 => Queue::Waiting,
+            2 => Queue::Matched,
+            3 => Queue::Judged,
+            _ => Queue::Free,
+        }
+    }
+
+    /// Moves the token to the end of `Waiting` or `Matched` after a new event at `arrival_us`.
+    pub(super) fn queue(&mut self, slot: u32, queue: Queue, arrival_us: u64) {
+        self.unlink(slot);
+        self.set_stamp(slot, queue, arrival_us);
+        let ends = if queue == Queue::Waiting { &mut self.waiting } else { &mut self.matched };
+        let last = std::mem::replace(&mut ends.last, slot);
+        if last == NONE {
+            ends.first = slot;
+        } else {
+            self.heads[last].next = slot;
+        }
+        let head = &mut self.heads[slot];
+        (head.prev, head.next) = (last, NONE);
+    }
+
+    /// Moves a token from `Waiting` to `Judged`: its last deadline has passed.
+    pub(super) fn settle(&mut self, slot: u32) {
+        self.unlink(slot);
+        let arrival_us = self.last_arrival_us(slot);
+        self.set_stamp(slot, Queue::Judged, arrival_us);
+        self.judged.push(Reverse((arrival_us, slot)));
+    }
+
+    /// The settled token whose last new event is oldest.
+    #[inline]
+    pub(super) fn oldest_settled(&mut self) -> Option<u32> {
+        while let Some(&Reverse((arrival_us, slot))) = self.judged.peek() {
+            if self.queue_of(slot) == Queue::Judged && self.last_arrival_us(slot) == arrival_us {
+                let matched = self.matched.first;
+                let judged_first = matched == NONE || arrival_us < self.last_arrival_us(matched);
+                return Some(if judged_first { slot } else { matched });
+            }
+            self.judged.pop();
+        }
+        Some(self.matched.first).filter(|&slot| slot != NONE)
+    }
+
+    /// The token that waits for a deadline and whose last new event is oldest.
+    pub(super) fn oldest_waiting(&self) -> Option<u32> {
+        Some(self.waiting.first).filter(|&slot| slot != NONE)
+    }
+
+    /// Forgets a token. Its requests must have been released.
+    pub(super) fn remove(&mut self, slot: u32) {
+        let key = key_of(&self.heads[slot]);
+        let hash = self.texts.hash(self.hasher, key);
+        if let Ok(entry) = self.index.find_entry(hash, |&other| other == slot) {
+            entry.remove();
+        }
+        self.unlink(slot);
+        self.set_stamp(slot, Queue::Free, 0);
+        let mut more = self.heads[slot].more;
+        while more != NONE {
+            self.blocks.remove(more);
+            more = self.blocks[more].next;
+        }
+        self.texts.release(key);
+        self.heads.remove(slot);
+    }
+
+    fn set_stamp(&mut self, slot: u32, queue: Queue, arrival_us: u64) {
+        let head = &mut self.heads[slot];
+        let kind = head.stamp & ((1 << KIND_BITS) - 1);
+        head.stamp = arrival_us << TAG_BITS | (queue as u64) << KIND_BITS | kind;
+    }
+
+    fn unlink(&mut self, slot: u32) {
+        let ends = match self.queue_of(slot) {
+            Queue::Waiting => &mut self.waiting,
+            Queue::Matched => &mut self.matched,
+            Queue::Free | Queue::Judged => return,
+        };
+        let (prev, next) = (self.heads[slot].prev, self.heads[slot].next);
+        if prev == NONE {
+            ends.first = next;
+        } else {
+            self.heads[prev].next = next;
+        }
+        if next == NONE {
+            ends.last = prev;
+        } else {
+            self.heads[next].prev = prev;
+        }
+    }
+}
+
+#[inline]
+fn key_of(head: &Head) -> Key {
+    Key { bytes: head.key, kind: (head.stamp & ((1 << KIND_BITS) - 1)) as u8 }
+}
+
+/// The sightings of one token.
+pub(super) struct Sightings<'a> {
+    blocks: &'a Slab<Block>,
+    current: [u64; BLOCK],
+    at: usize,
+    next: u32,
+}
+
+impl Iterator for Sightings<'_> {
+    type Item = (usize, u64);
+
+    #[inline]
+    fn next(&mut self) -> Option<(usize, u64)> {
+        if self.at == BLOCK || self.current[self.at] == UNSEEN {
+            if self.next == NONE {
+                return None;
+            }
+            let block = &self.blocks[self.next];
+            (self.current, self.at, self.next) = (block.sightings, 0, block.next);
+        }
+        self.at += 1;
+        Some(unpack(self.current[self.at - 1]))
+    }
+}

@@ -1,0 +1,163 @@
+//! The health of one edge.
+
+use std::collections::VecDeque;
+
+use super::held::{Standing, Turn};
+use super::latency::Latencies;
+use super::rate::Rate;
+use super::rules::status;
+use super::silence::{Hush, Silence};
+use super::window::{OutcomeWindow, Placed};
+use crate::board::EdgeCounters;
+use crate::correlation::Decision;
+use crate::graph::{Edge, Thresholds};
+use crate::outcome::{Change, Ledger, Outcome};
+
+/// How many fails an edge keeps by name.
+const FAILS_MAX: usize = 100;
+
+/// A change and when it took place.
+pub(super) type Dated = (Change, u64);
+
+/// The ledger, the window and the status of one edge.
+#[derive(Debug)]
+pub struct EdgeHealth {
+    thresholds: Thresholds,
+    pub(super) window: OutcomeWindow,
+    pub(super) standing: Standing,
+    pub(super) silence: Silence,
+    pub(super) ledger: Ledger,
+    pub(super) outcomes: [u64; 7],
+    pub(super) latencies: Latencies,
+    pub(super) rate: Rate,
+    /// The last fails, by place; the newest last.
+    pub(super) fails: VecDeque<(u64, Placed)>,
+    pub(super) last_pass_us: Option<u64>,
+    pub(super) last_fail_us: Option<u64>,
+    pub(super) last_outcome_us: Option<u64>,
+    /// By how much the downstream's clock was behind, of the last `reversed`.
+    pub(super) behind_us: Option<u64>,
+}
+
+impl EdgeHealth {
+    pub(super) fn new(edge: &Edge, start_us: u64) -> Self {
+        let thresholds = edge.check.as_ref().map_or(Thresholds::UNCHECKED, |check| check.thresholds);
+        Self {
+            window: OutcomeWindow::new(thresholds.window()),
+            thresholds,
+            standing: Standing::new(edge.hold_us, start_us),
+            silence: Silence::new(edge.silence_us, start_us),
+            ledger: Ledger::default(),
+            outcomes: [0; 7],
+            latencies: Latencies::new(),
+            rate: Rate::new(),
+            fails: VecDeque::new(),
+            last_pass_us: None,
+            last_fail_us: None,
+            last_outcome_us: None,
+            behind_us: None,
+        }
+    }
+
+    /// Whether it has an outcome.
+    pub fn is_observed(&self) -> bool {
+        self.last_outcome_us.is_some()
+    }
+
+    /// The first moment at which something changes if nothing arrives.
+    pub(super) fn next_due_us(&self) -> Option<u64> {
+        let dues = [self.window.next_expiry_us(), self.standing.next_decay_us(), self.silence.next_due_us()];
+        dues.into_iter().flatten().min()
+    }
+
+    /// Brings it up to a moment, change by change.
+    pub(super) fn advance(&mut self, now_us: u64, out: &mut Vec<Dated>) {
+        while let Some(at_us) = self.next_due_us().filter(|&due_us| due_us <= now_us) {
+            self.window.expire(at_us);
+            self.judge(at_us, out);
+            out.extend(self.standing.hold(at_us).map(held_change));
+            out.extend(self.silence.advance(at_us).map(silence_change));
+        }
+    }
+
+    /// A new upstream event arrived.
+    pub(super) fn upstream(&mut self, opened: bool, at_us: u64, out: &mut Vec<Dated>) {
+        self.advance(at_us, out);
+        self.rate.add(at_us);
+        out.extend(self.silence.hear(at_us).map(silence_change));
+        if opened {
+            self.ledger.upstream += 1;
+            self.ledger.in_flight += 1;
+        }
+    }
+
+    /// A request got its first outcome.
+    pub(super) fn decided(&mut self, decision: &Decision, out: &mut Vec<Dated>) {
+        self.advance(decision.at_us, out);
+        self.ledger.in_flight -= 1;
+        self.outcomes[decision.outcome as usize] += 1;
+        self.last_outcome_us = Some(decision.at_us);
+        if decision.place.is_some() {
+            self.window.push(decision);
+        }
+        self.note(decision, out);
+    }
+
+    /// An outcome was corrected.
+    pub(super) fn revised(&mut self, decision: &Decision, from: Outcome, out: &mut Vec<Dated>) {
+        self.advance(decision.at_us, out);
+        *self.ledger.of_mut(from) -= 1;
+        self.ledger.revisions += 1;
+        if let Some(place) = decision.place {
+            self.window.revise(place, decision);
+            self.fails.retain(|(failed, _)| *failed != place);
+        }
+        self.note(decision, out);
+    }
+
+    /// What a first judgement and a correction have in common.
+    fn note(&mut self, decision: &Decision, out: &mut Vec<Dated>) {
+        let &Decision { outcome, latency_us, behind_us, at_us, .. } = decision;
+        *self.ledger.of_mut(outcome) += 1;
+        if let Some(latency_us) = latency_us {
+            self.latencies.add(latency_us, at_us);
+        }
+        if outcome == Outcome::Reversed {
+            self.behind_us = Some(behind_us);
+        }
+        if outcome.is_pass() {
+            self.last_pass_us = Some(at_us);
+        } else if outcome.is_fail() {
+            self.last_fail_us = Some(at_us);
+            if self.fails.len() == FAILS_MAX {
+                self.fails.pop_front();
+            }
+            let placed = Placed { outcome, token: decision.token.clone(), latency_us, at_us };
+            self.fails.push_back((decision.place.unwrap_or(u64::MAX), placed));
+        }
+        self.judge(at_us, out);
+    }
+
+    fn judge(&mut self, at_us: u64, out: &mut Vec<Dated>) {
+        let now = status(self.window.passes, self.window.fails, &self.thresholds);
+        let [status_turn, held_turn] = self.standing.set(now, at_us);
+        out.extend(status_turn.map(|Turn { from, to, at_us }| (Change::Status { from, to }, at_us)));
+        out.extend(held_turn.map(held_change));
+    }
+
+    pub(super) fn counters(&self) -> EdgeCounters {
+        EdgeCounters {
+            outcomes: self.outcomes,
+            latency_buckets: self.latencies.buckets,
+            latency_sum_us: self.latencies.sum_us,
+        }
+    }
+}
+
+fn held_change(Turn { from, to, at_us }: Turn) -> Dated {
+    (Change::Held { from, to }, at_us)
+}
+
+pub(super) fn silence_change(Hush { silent, at_us }: Hush) -> Dated {
+    (Change::Silent(silent), at_us)
+}

@@ -1,0 +1,18 @@
+//! Judges each edge by its outcomes: windows, statuses, held statuses, silence, latency.
+//!
+//! [`StreamHealth`] takes the correlator's findings of one stream. Everything is brought up to a moment
+//! before something happens at it, so that no answer depends on how often anybody asks.
+
+mod edge;
+mod held;
+mod latency;
+mod rate;
+mod rules;
+mod silence;
+mod stream;
+mod view;
+mod window;
+
+pub use edge::EdgeHealth;
+pub use rules::status;
+pub use stream::StreamHealth;

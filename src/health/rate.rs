@@ -1,0 +1,73 @@
+//! How many a second, over the last minute.
+
+use crate::clock::SECOND_US;
+
+const SECONDS: u64 = 60;
+
+/// Counts what happens, second by second.
+#[derive(Debug)]
+pub(super) struct Rate {
+    counts: [u32; SECONDS as usize],
+    /// The second that is being counted.
+    second: u64,
+    first_us: Option<u64>,
+}
+
+impl Rate {
+    pub(super) fn new() -> Self {
+        Self { counts: [0; SECONDS as usize], second: 0, first_us: None }
+    }
+
+    /// Counts one.
+    #[inline]
+    pub(super) fn add(&mut self, at_us: u64) {
+        let second = at_us / SECOND_US;
+        if second > self.second {
+            self.turn(second);
+        }
+        self.first_us.get_or_insert(at_us);
+        let count = &mut self.counts[(self.second % SECONDS) as usize];
+        *count = count.saturating_add(1);
+    }
+
+    /// How many a second in the minute before `now_us`, or since the first where that is shorter.
+    pub(super) fn of_last_minute(&self, now_us: u64) -> f64 {
+        let Some(first_us) = self.first_us else { return 0.0 };
+        let second = now_us / SECOND_US;
+        let behind = second.saturating_sub(self.second);
+        let count = |back| u64::from(self.counts[((second + SECONDS - back) % SECONDS) as usize]);
+        let sum: u64 = (behind..SECONDS).map(count).sum();
+        let elapsed_us = now_us.saturating_sub(first_us).clamp(SECOND_US, SECONDS * SECOND_US);
+        sum as f64 * SECOND_US as f64 / elapsed_us as f64
+    }
+
+    fn turn(&mut self, second: u64) {
+        let gone = (second - self.second).min(SECONDS);
+        for back in 0..gone {
+            self.counts[((second - back) % SECONDS) as usize] = 0;
+        }
+        self.second = second;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_steady_rate_is_what_it_is_from_the_second_second_on() {
+        let mut rate = Rate::new();
+        let start_us = 1_700_000_000 * SECOND_US;
+        assert!(rate.of_last_minute(start_us) < f64::EPSILON);
+        for tenth in 0..2_000 {
+            let now_us = start_us + tenth * SECOND_US / 10;
+            rate.add(now_us);
+            if tenth > 20 {
+                assert!((9.0..=11.0).contains(&rate.of_last_minute(now_us)), "{}", rate.of_last_minute(now_us));
+            }
+        }
+        let quiet_us = start_us + 200 * SECOND_US;
+        assert!((4.5..5.5).contains(&rate.of_last_minute(quiet_us + 30 * SECOND_US)));
+        assert!(rate.of_last_minute(quiet_us + 61 * SECOND_US) < f64::EPSILON);
+    }
+}

@@ -1,0 +1,178 @@
+//! The health of one stream: its edges and its nodes.
+
+use super::edge::{Dated, EdgeHealth, silence_change};
+use super::rate::Rate;
+use super::silence::Silence;
+use crate::correlation::Finding;
+use crate::event::Event;
+use crate::graph::{Stream, Topology};
+use crate::outcome::{Freshness, NodeState, Status, Subject, Transition};
+
+/// An outcome this recent keeps an edge live.
+const LIVE_US: u64 = 60 * crate::clock::SECOND_US;
+
+/// What a node of the stream has shown of itself.
+#[derive(Debug)]
+pub(super) struct NodeHealth {
+    pub(super) events: u64,
+    pub(super) rate: Rate,
+    pub(super) last_us: Option<u64>,
+    pub(super) clock_flagged: bool,
+    pub(super) silence: Silence,
+}
+
+/// Takes the findings of one stream and keeps the health of its edges and nodes.
+#[derive(Debug)]
+pub struct StreamHealth {
+    stream: usize,
+    pub(super) nodes: Vec<NodeHealth>,
+    pub(super) edges: Vec<EdgeHealth>,
+    transitions: Vec<Transition>,
+    changes: Vec<Dated>,
+}
+
+impl StreamHealth {
+    /// The health of the stream at `index` of the system, from `start_us` on.
+    pub fn new(index: usize, stream: &Stream, start_us: u64) -> Self {
+        let node = |silence_us| NodeHealth {
+            events: 0,
+            rate: Rate::new(),
+            last_us: None,
+            clock_flagged: false,
+            silence: Silence::new(silence_us, start_us),
+        };
+        Self {
+            stream: index,
+            nodes: stream.nodes.iter().map(|declared| node(declared.silence_us)).collect(),
+            edges: stream.edges.iter().map(|edge| EdgeHealth::new(edge, start_us)).collect(),
+            transitions: Vec::new(),
+            changes: Vec::new(),
+        }
+    }
+
+    /// An event of a node was accepted, be it a duplicate.
+    pub fn hear(&mut self, node: usize, event: &Event, now_us: u64) {
+        let health = &mut self.nodes[node];
+        self.changes.extend(health.silence.advance(now_us).map(silence_change));
+        self.changes.extend(health.silence.hear(now_us).map(silence_change));
+        health.events += 1;
+        health.rate.add(now_us);
+        health.last_us = Some(now_us);
+        health.clock_flagged |= event.clock_flagged;
+        self.date(Subject::Node(node));
+    }
+
+    /// Takes one finding of the correlator.
+    pub fn apply(&mut self, finding: &Finding) {
+        let edge = match finding {
+            Finding::Upstream { edge, opened, at_us } => {
+                self.edges[*edge].upstream(*opened, *at_us, &mut self.changes);
+                *edge
+            }
+            Finding::Decided(decision) => {
+                self.edges[decision.edge].decided(decision, &mut self.changes);
+                decision.edge
+            }
+            Finding::Revised { decision, from } => {
+                self.edges[decision.edge].revised(decision, *from, &mut self.changes);
+                decision.edge
+            }
+            Finding::Orphan { edge } => {
+                self.edges[*edge].ledger.orphans += 1;
+                return;
+            }
+            Finding::Duplicate { edge } => {
+                self.edges[*edge].ledger.duplicates += 1;
+                return;
+            }
+        };
+        self.date(Subject::Edge(edge));
+    }
+
+    /// Brings all edges and nodes up to a moment.
+    pub fn advance(&mut self, now_us: u64) {
+        for edge in 0..self.edges.len() {
+            self.edges[edge].advance(now_us, &mut self.changes);
+            self.date(Subject::Edge(edge));
+        }
+        for node in 0..self.nodes.len() {
+            self.changes.extend(self.nodes[node].silence.advance(now_us).map(silence_change));
+            self.date(Subject::Node(node));
+        }
+    }
+
+    /// The first moment at which something changes if nothing arrives.
+    pub fn next_due_us(&self) -> Option<u64> {
+        let edges = self.edges.iter().filter_map(EdgeHealth::next_due_us);
+        let nodes = self.nodes.iter().filter_map(|node| node.silence.next_due_us());
+        edges.chain(nodes).min()
+    }
+
+    /// The changes since the last call, as they were found.
+    pub fn take_transitions(&mut self) -> impl Iterator<Item = Transition> {
+        self.transitions.drain(..)
+    }
+
+    /// The worst status that an edge had at any time; NOK where it or a node of it was ever silent.
+    pub fn worst(&self, edge: usize, ends: [usize; 2]) -> Status {
+        let health = &self.edges[edge];
+        let silent = health.silence.ever || ends.iter().any(|&node| self.nodes[node].silence.ever);
+        if silent { Status::Nok } else { health.standing.worst }
+    }
+
+    /// The worst `held` of the edges that have an outcome; what is silent counts as NOK.
+    pub fn status(&self) -> Status {
+        let silent = |silence: &Silence| silence.silent.then_some(Status::Nok);
+        let edges = self.edges.iter().filter(|edge| edge.is_observed()).map(|edge| edge.standing.held);
+        let hushed = self.edges.iter().filter_map(|edge| silent(&edge.silence));
+        let nodes = self.nodes.iter().filter_map(|node| silent(&node.silence));
+        edges.chain(hushed).chain(nodes).max().unwrap_or(Status::Unknown)
+    }
+
+    /// The state of a node.
+    pub fn node_state(&self, node: usize, topology: &Topology) -> NodeState {
+        let out = &topology.edges_out[node];
+        let health = &self.nodes[node];
+        if health.silence.silent {
+            NodeState::Silent
+        } else if health.events == 0 {
+            NodeState::Unobserved
+        } else if !out.is_empty() && out.iter().all(|&edge| !self.edges[edge].is_observed()) {
+            NodeState::Waiting
+        } else {
+            NodeState::Observed
+        }
+    }
+
+    /// How fresh each edge's status is.
+    pub fn freshness(&self, stream: &Stream, topology: &Topology, now_us: u64) -> Vec<Freshness> {
+        let mut starved = vec![false; self.nodes.len()];
+        for &node in &topology.order {
+            starved[node] = topology.edges_in[node].iter().any(|&edge| {
+                let health = &self.edges[edge];
+                health.silence.silent || health.standing.held == Status::Nok || starved[stream.edges[edge].from]
+            });
+        }
+        let of_edge = |(edge, health): (usize, &EdgeHealth)| {
+            let recent = health.last_outcome_us.map(|last_us| now_us.saturating_sub(last_us) <= LIVE_US);
+            if health.silence.silent {
+                Freshness::Silent
+            } else if recent.is_none() {
+                Freshness::Unobserved
+            } else if health.ledger.in_flight > 0 || recent == Some(true) {
+                Freshness::Live
+            } else if starved[stream.edges[edge].from] {
+                Freshness::Starved
+            } else {
+                Freshness::Idle
+            }
+        };
+        self.edges.iter().enumerate().map(of_edge).collect()
+    }
+
+    fn date(&mut self, subject: Subject) {
+        let stream = self.stream;
+        let changes = self.changes.drain(..);
+        self.transitions.extend(changes.map(|(change, at_us)| Transition { at_us, stream, subject, change }));
+    }
+}
