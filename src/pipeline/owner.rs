@@ -108,7 +108,7 @@ impl Owner {
     }
 
     /// When there is something to do though nobody sends anything.
-    fn wake_us(&self) -> u64 {
+    fn wake_us(&mut self) -> u64 {
         let due_us = self.engine.next_due_us().map_or(u64::MAX, |due| due.saturating_add(1));
         due_us.max(self.advanced_us + DUE_EVERY_US).min(self.showing.due_us())
     }

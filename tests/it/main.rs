@@ -2,3 +2,4 @@
 #![expect(clippy::unwrap_used, reason = "a test that fails may panic, in its helpers, too")]
 
 mod events;
+mod manifest;

@@ -1,0 +1,101 @@
+//! Every table of the manifest and its keys: what is not here is an unknown key.
+
+/// A table of the manifest.
+#[derive(Debug)]
+pub struct Table {
+    /// As the manifest writes it: `[server]`, `[[stream]]`, `check`.
+    pub title: &'static str,
+    /// The way to it from the top.
+    pub path: &'static [&'static str],
+    /// Its keys.
+    pub keys: &'static [&'static str],
+}
+
+/// The top level.
+pub(super) const TOP: Table = Table {
+    title: "the top of the manifest",
+    path: &[],
+    keys: &[
+        "name",
+        "description",
+        "grace",
+        "clock_skew",
+        "horizon",
+        "max_tokens",
+        "unknown_nodes",
+        "remember",
+        "hold",
+        "server",
+        "input",
+        "stream",
+    ],
+};
+
+/// The server.
+pub(super) const SERVER: Table =
+    Table { title: "[server]", path: &["server"], keys: &["listen", "access", "data_dir", "refresh", "layout"] };
+
+/// The inputs by their kind.
+pub(super) const INPUT: Table = Table { title: "[input]", path: &["input"], keys: &["http", "amqp", "log"] };
+
+/// Events by HTTP.
+pub(super) const HTTP: Table =
+    Table { title: "[input.http]", path: &["input", "http"], keys: &["enabled", "name", "nodes", "delay"] };
+
+/// Events from a queue.
+pub(super) const AMQP: Table = Table {
+    title: "[[input.amqp]]",
+    path: &["input", "amqp"],
+    keys: &["name", "nodes", "delay", "url", "queue", "exchange", "exchange_type", "routing_key", "prefetch"],
+};
+
+/// Events from log files.
+pub(super) const LOG: Table = Table {
+    title: "[[input.log]]",
+    path: &["input", "log"],
+    keys: &["name", "nodes", "delay", "path", "from", "rule"],
+};
+
+/// How a line of a log becomes an event.
+pub(super) const RULE: Table = Table {
+    title: "[[input.log.rule]]",
+    path: &["input", "log", "rule"],
+    keys: &["node", "match", "json", "timestamp", "timezone", "unit"],
+};
+
+/// Where the fields of an event stand in a line of JSON.
+pub(super) const JSON: Table = Table {
+    title: "json",
+    path: &["input", "log", "rule", "json"],
+    keys: &["token", "timestamp", "node", "duration", "alias", "parent"],
+};
+
+/// A stream.
+pub(super) const STREAM: Table =
+    Table { title: "[[stream]]", path: &["stream"], keys: &["name", "description", "nodes", "discover", "edge"] };
+
+/// A node of a stream, where it is written as a table.
+pub(super) const NODE: Table = Table { title: "a node", path: &["stream", "nodes"], keys: &["name", "silence"] };
+
+/// An edge of a stream.
+pub(super) const EDGE: Table = Table {
+    title: "[[stream.edge]]",
+    path: &["stream", "edge"],
+    keys: &["name", "from", "to", "check", "grace", "silence", "hold", "optional"],
+};
+
+/// What an edge demands.
+pub(super) const CHECK: Table = Table {
+    title: "check",
+    path: &["stream", "edge", "check"],
+    keys: &["kind", "within", "ok", "warn", "fail", "window", "every", "expect", "same_token"],
+};
+
+/// Every table, in the order in which a manifest is read.
+pub const TABLES: [&Table; 12] =
+    [&TOP, &SERVER, &INPUT, &HTTP, &AMQP, &LOG, &RULE, &JSON, &STREAM, &NODE, &EDGE, &CHECK];
+
+/// The tables, other than this one, that know a key.
+pub(super) fn elsewhere(here: &Table, key: &str) -> Option<&'static Table> {
+    TABLES.into_iter().find(|table| table.path != here.path && table.keys.contains(&key))
+}

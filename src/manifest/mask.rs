@@ -1,0 +1,73 @@
+//! Passwords in URLs are never shown: `amqp://guest:***@localhost`.
+
+/// What stands for a password.
+const MASK: &str = "***";
+
+/// A text without its passwords, and where its parts have gone.
+#[derive(Debug)]
+pub(super) struct Masked {
+    /// The text to show.
+    pub(super) text: String,
+    /// What was cut out of the original.
+    cut: Option<(usize, usize)>,
+}
+
+impl Masked {
+    /// Masks from the first `:` after a `://` to the last `@` of the text: rather too much than too little.
+    pub(super) fn new(text: &str) -> Self {
+        let cut = password(text);
+        match cut {
+            Some((from, to)) => Self { text: format!("{}{MASK}{}", &text[..from], &text[to..]), cut },
+            None => Self { text: text.to_owned(), cut },
+        }
+    }
+
+    /// Where a place of the original text is in the masked one.
+    pub(super) fn place(&self, at: usize) -> usize {
+        match self.cut {
+            Some((from, to)) if at >= to => at - (to - from) + MASK.len(),
+            Some((from, _)) => at.min(from),
+            None => at,
+        }
+    }
+}
+
+/// A text without its passwords.
+pub(super) fn mask(text: &str) -> String {
+    Masked::new(text).text
+}
+
+fn password(text: &str) -> Option<(usize, usize)> {
+    let authority = text.find("://")? + 3;
+    let from = authority + text[authority..].find(':')? + 1;
+    let to = text.rfind('@')?;
+    (from <= to).then_some((from, to))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn passwords_are_masked() {
+        assert_eq!(mask("amqp://guest:guest@localhost/%2f"), "amqp://guest:***@localhost/%2f");
+        assert_eq!(mask("amqp://guest:a@b:c/d@localhost"), "amqp://guest:***@localhost");
+        assert_eq!(mask("amqp://localhost:5672"), "amqp://localhost:5672");
+        assert_eq!(mask("amqp://guest@localhost"), "amqp://guest@localhost");
+        assert_eq!(mask("nothing"), "nothing");
+    }
+
+    #[test]
+    fn two_urls_on_a_line_are_both_masked() {
+        assert_eq!(mask("a://u:one@h b://u:two@h"), "a://u:***@h");
+    }
+
+    #[test]
+    fn places_follow_the_text() {
+        let text = "url = \"amqp://guest:secret@h\", queue = 1";
+        let masked = Masked::new(text);
+        let at = text.find("queue").unwrap();
+        assert!(masked.text[masked.place(at)..].starts_with("queue"));
+        assert!(masked.text[masked.place(8)..].starts_with("mqp"));
+    }
+}

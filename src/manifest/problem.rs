@@ -1,0 +1,198 @@
+//! Problems: what is wrong, where, and what to write instead, rendered like a compiler's.
+
+use std::fmt;
+use std::ops::Range;
+
+use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet, normalize_untrusted_str};
+
+use super::mask::{Masked, mask};
+use super::source::SourceFile;
+
+/// One thing to say about a manifest, rendered with file, line, the line itself, a caret and what
+/// to write instead.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problem {
+    /// One line: what is wrong.
+    pub message: String,
+    /// The file, as it was named.
+    pub file: String,
+    /// The line, from 1; 0 where it is about the file itself.
+    pub line: usize,
+    /// The whole report, without colour.
+    pub rendered: String,
+    /// The whole report for a terminal that shows colours.
+    pub coloured: String,
+}
+
+impl Problem {
+    /// A problem of a whole file.
+    pub(super) fn of_file(file: &str, message: &str, help: &str) -> Self {
+        let message = mask(message);
+        let group = Level::ERROR.primary_title(message.clone()).element(Origin::path(normalize_untrusted_str(file)));
+        let group = if help.is_empty() { group } else { group.element(Level::HELP.message(help.to_owned())) };
+        let report = [group];
+        let (rendered, coloured) = (Renderer::plain().render(&report), Renderer::styled().render(&report));
+        Self { message, file: file.to_owned(), line: 0, rendered, coloured }
+    }
+
+    /// The same, but on a line.
+    pub(super) fn at_line(self, line: usize) -> Self {
+        Self { line, ..self }
+    }
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.rendered)
+    }
+}
+
+/// All problems as one text, an empty line between two; ends with a line break unless there are none.
+pub fn render(problems: &[Problem], colour: bool) -> String {
+    let mut text = String::new();
+    for (index, problem) in problems.iter().enumerate() {
+        if index > 0 {
+            text.push('\n');
+        }
+        text.push_str(if colour { &problem.coloured } else { &problem.rendered });
+        text.push('\n');
+    }
+    text
+}
+
+/// A stretch of a file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Place {
+    /// Its index among the files.
+    pub(super) file: usize,
+    /// Its bytes.
+    pub(super) span: Range<usize>,
+}
+
+/// How bad it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Severity {
+    /// The manifest cannot be used.
+    Error,
+    /// This version cannot do what it asks for.
+    NotBuilt,
+    /// Legal, but hardly meant.
+    Warning,
+}
+
+/// A problem that is not rendered yet.
+#[derive(Clone, Debug)]
+pub(super) struct Finding {
+    pub(super) severity: Severity,
+    pub(super) place: Place,
+    message: String,
+    label: Option<String>,
+    also: Option<(Place, String)>,
+    help: Option<String>,
+}
+
+impl Finding {
+    fn new(severity: Severity, place: &Place, message: impl Into<String>) -> Self {
+        Self { severity, place: place.clone(), message: message.into(), label: None, also: None, help: None }
+    }
+
+    pub(super) fn error(place: &Place, message: impl Into<String>) -> Self {
+        Self::new(Severity::Error, place, message)
+    }
+
+    pub(super) fn warning(place: &Place, message: impl Into<String>) -> Self {
+        Self::new(Severity::Warning, place, message)
+    }
+
+    pub(super) fn not_built(place: &Place, message: impl Into<String>) -> Self {
+        Self::new(Severity::NotBuilt, place, message)
+    }
+
+    /// What to say right at the caret.
+    pub(super) fn label(self, label: impl Into<String>) -> Self {
+        Self { label: Some(label.into()), ..self }
+    }
+
+    /// What to write instead.
+    pub(super) fn help(self, help: impl Into<String>) -> Self {
+        Self { help: Some(help.into()), ..self }
+    }
+
+    /// Another place that has to do with it.
+    pub(super) fn also(self, place: &Place, label: impl Into<String>) -> Self {
+        Self { also: Some((place.clone(), label.into())), ..self }
+    }
+
+    /// The problem for people.
+    pub(super) fn render(&self, files: &[SourceFile]) -> Problem {
+        let level = if self.severity == Severity::Error { Level::ERROR } else { Level::WARNING };
+        let message = mask(&self.message);
+        let mut group = level.primary_title(message.clone()).element(snippet(
+            files,
+            &self.place,
+            AnnotationKind::Primary,
+            self.label.as_deref(),
+        ));
+        if let Some((place, label)) = &self.also {
+            group = group.element(snippet(files, place, AnnotationKind::Context, Some(label)));
+        }
+        if let Some(help) = &self.help {
+            group = group.element(Level::HELP.message(normalize_untrusted_str(&mask(help))));
+        }
+        let report: [Group<'_>; 1] = [group];
+        let file = &files[self.place.file];
+        Problem {
+            message,
+            file: file.name.clone(),
+            line: file.line_of(self.place.span.start) + 1,
+            rendered: Renderer::plain().render(&report),
+            coloured: Renderer::styled().render(&report),
+        }
+    }
+}
+
+/// How much of a long line is shown before and after the caret, in bytes.
+const LINE_SHOWN: (usize, usize) = (60, 240);
+
+/// The first line of a place, without passwords, cut where it is very long.
+fn snippet<'a>(
+    files: &'a [SourceFile],
+    place: &Place,
+    kind: AnnotationKind,
+    label: Option<&str>,
+) -> Snippet<'a, annotate_snippets::Annotation<'a>> {
+    let file = &files[place.file];
+    let line = file.line_of(place.span.start);
+    let (text, line_start) = file.line(line);
+    let masked = Masked::new(text);
+    let start = masked.place((place.span.start - line_start).min(text.len()));
+    let end = masked.place((place.span.end.max(place.span.start) - line_start).min(text.len())).max(start);
+    let shown = &masked.text;
+    let from =
+        if shown.len() > LINE_SHOWN.1 { shown.floor_char_boundary(start.saturating_sub(LINE_SHOWN.0)) } else { 0 };
+    let to = shown.ceil_char_boundary((start + LINE_SHOWN.1).min(shown.len()));
+    let span = shown.floor_char_boundary(start) - from..shown.ceil_char_boundary(end.min(to)) - from;
+    let label = label.map(|label| normalize_untrusted_str(&mask(label)));
+    Snippet::source(shown[from..to].to_owned())
+        .line_start(line + 1)
+        .path(normalize_untrusted_str(&file.name))
+        .annotation(kind.span(span).label(label))
+}
+
+/// A text in quotes, cut where it is long, without control characters.
+pub(super) fn quote(text: &str) -> String {
+    const CHARS_MAX: usize = 80;
+    let mut quoted = String::from("\"");
+    for char in text.chars().take(CHARS_MAX) {
+        if char.is_control() {
+            quoted.extend(char.escape_default());
+        } else {
+            quoted.push(char);
+        }
+    }
+    if text.chars().nth(CHARS_MAX).is_some() {
+        quoted.push('…');
+    }
+    quoted.push('"');
+    quoted
+}

@@ -1,0 +1,114 @@
+//! What a good manifest comes to.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+
+use super::problem::Problem;
+use crate::graph::System;
+
+/// Where the server listens when nobody says: loopback.
+pub const LISTEN_DEFAULT: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 8700);
+
+/// A manifest that is good to run.
+#[derive(Clone, Debug)]
+pub struct Manifest {
+    /// What the core needs. The edges' `delay_us` is that of the inputs that name their nodes, as
+    /// `replay` counts it; for the server see [`Self::live_system`].
+    pub system: System,
+    /// What the shells need.
+    pub settings: Settings,
+    /// Keys that this version understands but has not built: `check` warns, `serve` refuses.
+    pub not_built: Vec<Problem>,
+    /// What is legal, but hardly meant.
+    pub warnings: Vec<Problem>,
+}
+
+/// `[server]` and the inputs. `None` where the manifest says nothing.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Where to listen.
+    pub listen: Option<SocketAddr>,
+    /// Who may read and report; must be said where `listen` is not loopback.
+    pub access: Option<Access>,
+    /// Where to keep the journal.
+    pub data_dir: Option<PathBuf>,
+    /// How often the page asks to be loaded again where the browser runs no script.
+    pub refresh_us: u64,
+    /// Whether `POST /events` is served.
+    pub http_enabled: bool,
+    /// The inputs in force, in the order http, amqp, log.
+    pub inputs: Vec<InputSettings>,
+}
+
+/// What every input may say of itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct InputSettings {
+    /// How it gets its events.
+    pub kind: InputKind,
+    /// Its name; its kind where the manifest says none.
+    pub name: String,
+    /// The nodes whose events it brings; empty where the manifest does not say.
+    pub nodes: Vec<String>,
+    /// How late it may bring them.
+    pub delay_us: u64,
+}
+
+/// How an input gets its events.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum InputKind {
+    /// `POST /events`.
+    Http,
+    /// A queue of a broker.
+    Amqp,
+    /// Log files.
+    Log,
+}
+
+/// Who may read and report.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Access {
+    /// Everybody who can reach us.
+    Open,
+    /// Readers log in, reporters show a key.
+    Login,
+}
+
+impl Manifest {
+    /// The system as the server runs it: a node that no input names may be brought by any of
+    /// them, so its edges wait for the slowest.
+    pub fn live_system(&self) -> System {
+        let mut system = self.system.clone();
+        set_delays(&mut system, &self.settings.inputs, true);
+        system
+    }
+}
+
+/// Gives every edge the largest delay of the inputs that bring the events of its two nodes.
+pub(super) fn set_delays(system: &mut System, inputs: &[InputSettings], live: bool) {
+    let largest_us = inputs.iter().map(|input| input.delay_us).max().unwrap_or(0);
+    let delay_of = |name: &String| {
+        let named = inputs.iter().filter(|input| input.nodes.contains(name)).map(|input| input.delay_us).max();
+        named.unwrap_or(if live { largest_us } else { 0 })
+    };
+    let delays: Vec<u64> = system.nodes.iter().map(delay_of).collect();
+    for stream in &mut system.streams {
+        for edge in &mut stream.edges {
+            let delay = |place: usize| delays[stream.nodes[place].id.0 as usize];
+            edge.delay_us = delay(edge.from).max(delay(edge.to));
+        }
+    }
+}
+
+/// Whether the server may listen there: beyond loopback `access` must be said. The error says how.
+///
+/// For the address that is really used: a flag goes before the manifest.
+pub fn check_listen(listen: SocketAddr, access: Option<Access>) -> Result<(), String> {
+    if listen.ip().to_canonical().is_loopback() || access.is_some() {
+        return Ok(());
+    }
+    Err(format!("listening on {listen} lets others in, and the manifest does not say who may read and report"))
+}
+
+/// What to write where [`check_listen`] refuses.
+pub const LISTEN_HELP: &str = "write `access = \"open\"` in [server] to let in everybody who can reach it, \
+                               or listen on 127.0.0.1 alone";

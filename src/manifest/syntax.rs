@@ -1,0 +1,78 @@
+//! TOML, and what to write where it is none.
+
+use std::ops::Range;
+
+use toml::de::{DeTable, Error};
+
+use super::context::Context;
+use super::problem::{Finding, Place};
+use super::source::SourceFile;
+
+/// A file's tables. Errors are reported; none where what was read around them cannot be trusted.
+pub(super) fn parse<'d>(context: &Context<'d>, index: usize, file: &'d SourceFile) -> Option<Parsed<'d>> {
+    let (document, mut errors) = DeTable::parse_recoverable(&file.text);
+    errors.sort_by_key(|error| error.span().map_or(0, |span| span.start));
+    let mut broken_lines = Vec::new();
+    for error in &errors {
+        let span = span(error, file);
+        let line = file.line_of(span.start);
+        // What follows on the same line follows from the first slip.
+        if broken_lines.last() != Some(&line) {
+            broken_lines.push(line);
+            context.report(finding(error, &Place { file: index, span }, file));
+        }
+    }
+    let sound = errors.iter().all(|error| matches!(error.message(), DUPLICATE | UNQUOTED | UNQUOTED_LITERAL));
+    sound.then(|| Parsed { table: document.into_inner(), broken_lines })
+}
+
+/// A file that can be read on, and the lines, from 0, that cannot.
+pub(super) struct Parsed<'d> {
+    pub(super) table: DeTable<'d>,
+    pub(super) broken_lines: Vec<usize>,
+}
+
+const DUPLICATE: &str = "duplicate key";
+const UNQUOTED: &str = "string values must be quoted";
+const UNQUOTED_LITERAL: &str = "string values must be quoted, expected literal string";
+
+/// Where the error is; at the end of the file, the end of its last line that says something.
+fn span(error: &Error, file: &SourceFile) -> Range<usize> {
+    let said = file.text.trim_end().len();
+    let span = error.span().unwrap_or(0..0);
+    let start = file.text.floor_char_boundary(span.start.min(said));
+    start..file.text.ceil_char_boundary(span.end.min(said)).max(start)
+}
+
+fn finding(error: &Error, place: &Place, file: &SourceFile) -> Finding {
+    let text = file.text.get(place.span.clone()).unwrap_or("");
+    let message = error.message();
+    match message {
+        DUPLICATE => Finding::error(place, format!("`{text}` is said twice")).help("take one of the two out"),
+        UNQUOTED | UNQUOTED_LITERAL => {
+            Finding::error(place, "a string must stand in quotes").help(format!("write `\"{text}\"`"))
+        }
+        "recursion limit" => Finding::error(place, "the file is nested too deeply to be a manifest"),
+        _ => {
+            let finding = Finding::error(place, format!("this is not TOML: {message}"));
+            match help(message) {
+                Some(help) => finding.help(help),
+                None => finding,
+            }
+        }
+    }
+}
+
+fn help(message: &str) -> Option<&'static str> {
+    const HELP: [(&str, &str); 8] = [
+        ("unclosed array table", "close it with `]]`: `[[stream]]`"),
+        ("unclosed table", "close it with `]`: `[server]`"),
+        ("unclosed inline table", "close it with `}`: `{ within = \"10s\" }`"),
+        ("unclosed array", "close it with `]`: `[\"a\", \"b\"]`"),
+        ("key with no value", "write `key = value`"),
+        ("missing key for inline table", "put a `,` between two keys, and `}` behind the last"),
+        ("basic string", "close the string with `\"`, and write `\\\\` for a backslash in it"),
+        ("literal string", "close the string with `'`"),
+    ];
+    HELP.iter().find(|(part, _)| message.contains(part)).map(|(_, help)| *help)
+}

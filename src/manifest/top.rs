@@ -1,0 +1,127 @@
+//! The top level and `[server]`.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use toml::de::DeValue;
+
+use super::item::{Bounds, Item, Said, Span};
+use super::keys;
+use super::problem::{Finding, quote};
+use super::section::Section;
+use super::settings::{Access, LISTEN_DEFAULT, LISTEN_HELP, Settings, check_listen};
+use crate::clock::SECOND_US;
+use crate::graph::System;
+
+/// What an edge has where it says nothing itself.
+#[derive(Clone, Copy, Debug)]
+#[expect(clippy::struct_field_names, reason = "the unit is part of a name")]
+pub(super) struct Defaults {
+    pub(super) grace_us: u64,
+    pub(super) clock_skew_us: u64,
+    pub(super) horizon_us: u64,
+    pub(super) hold_us: u64,
+}
+
+/// The defaults of all streams.
+pub(super) fn defaults(top: &Section<'_>) -> Defaults {
+    let or = |said: Option<Said<Span>>, default_us| said.map_or(default_us, |said| said.value.us);
+    Defaults {
+        grace_us: or(top.duration_or_zero("grace"), SECOND_US),
+        clock_skew_us: or(top.duration_or_zero("clock_skew"), 50_000),
+        horizon_us: or(top.duration("horizon"), 10 * SECOND_US),
+        hold_us: or(top.duration_or_zero("hold"), 10 * SECOND_US),
+    }
+}
+
+/// The system without its streams.
+pub(super) fn system(top: &Section<'_>) -> System {
+    let tokens = Bounds { range: 1..=1_000_000_000, example: "4_000_000" };
+    System {
+        name: top.text("name", "Shop").map_or_else(|| "Observatory".to_owned(), |text| text.value),
+        description: top
+            .text("description", "What an order passes through")
+            .map_or_else(String::new, |text| text.value),
+        max_tokens: top.whole("max_tokens", &tokens).map_or(4_000_000, |said| said.value as usize),
+        remember_us: top.duration_or_zero("remember").map_or(3_600 * SECOND_US, |said| said.value.us),
+        accept_unknown: top.choice("unknown_nodes", &["refuse", "accept"]).is_some_and(|said| said.value == 1),
+        ..System::default()
+    }
+}
+
+/// The server's settings, without the inputs.
+pub(super) fn settings(top: &Section<'_>) -> Settings {
+    let mut settings = Settings {
+        listen: None,
+        access: None,
+        data_dir: None,
+        refresh_us: SECOND_US,
+        http_enabled: true,
+        inputs: Vec::new(),
+    };
+    let Some(server) = top.section("server", &keys::SERVER) else {
+        return settings;
+    };
+    let context = server.context;
+    if let Some(refresh) = server.duration("refresh") {
+        settings.refresh_us = refresh.value.us;
+    }
+    if let Some(access) = server.choice("access", &["open", "login"]) {
+        settings.access = Some(if access.value == 0 { Access::Open } else { Access::Login });
+        if access.value == 1 {
+            let finding = Finding::not_built(&access.place, "`access = \"login\"` is not built yet");
+            context.report(
+                finding.help("listen on 127.0.0.1 behind a proxy that asks for a login, and write `access = \"open\"`"),
+            );
+        }
+    }
+    if let Some(data_dir) = server.text("data_dir", "/var/lib/observatory") {
+        let finding =
+            Finding::not_built(&data_dir.place, "`data_dir` is not built yet: nothing is kept over a restart");
+        context.report(finding.help("take it out until then"));
+        settings.data_dir = Some(PathBuf::from(data_dir.value));
+    }
+    if let Some(layout) = server.choice("layout", &["builtin", "dot"])
+        && layout.value == 1
+    {
+        let finding = Finding::not_built(&layout.place, "`layout = \"dot\"` is not built yet");
+        context.report(finding.help("take it out: the built-in layout needs no Graphviz"));
+    }
+    settings.listen = server.item("listen").and_then(|item| listen(&item, &server, settings.access));
+    settings
+}
+
+fn listen(item: &Item<'_>, server: &Section<'_>, access: Option<Access>) -> Option<SocketAddr> {
+    if let DeValue::Integer(port) = item.value {
+        let port = if port.as_str().parse::<u16>().is_ok() { port.as_str() } else { "8700" };
+        item.wrong_type("an address and a port", format!("write `listen = \"127.0.0.1:{port}\"`"));
+        return None;
+    }
+    let text = item.text("127.0.0.1:8700")?;
+    let Ok(address) = text.value.parse::<SocketAddr>() else {
+        let guess = if text.is_plain() { guess(&text.value) } else { LISTEN_DEFAULT };
+        let message = format!("{} is not an address and a port", text.shown());
+        item.wrong(message, format!("write `listen = {}`", quote(&guess.to_string())));
+        return None;
+    };
+    // A wrong `access` has a problem of its own.
+    if !server.says("access") && check_listen(address, access).is_err() {
+        let finding = Finding::error(&item.place, "`access` must be said where `listen` is not loopback");
+        server.context.report(finding.label("others can reach this").help(LISTEN_HELP));
+    }
+    Some(address)
+}
+
+/// What was meant by a wrong address: a port alone, `localhost`, an address without a port.
+fn guess(text: &str) -> SocketAddr {
+    if let Ok(ip) = text.trim_matches(['[', ']']).parse() {
+        return SocketAddr::new(ip, LISTEN_DEFAULT.port());
+    }
+    let (host, port) = text.rsplit_once(':').unwrap_or(("", text));
+    let port = port.parse().unwrap_or(LISTEN_DEFAULT.port());
+    let ip = if host == "*" { Ok("0.0.0.0".parse()) } else { Err(()) };
+    match ip {
+        Ok(Ok(ip)) => SocketAddr::new(ip, port),
+        _ => SocketAddr::new(host.trim().parse().unwrap_or(LISTEN_DEFAULT.ip()), port),
+    }
+}
