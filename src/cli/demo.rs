@@ -35,7 +35,7 @@ pub(super) struct Demo {
 
 impl Demo {
     pub(super) fn run(self) -> ExitCode {
-        let manifest = match manifest::load(&Source::Text(INTRO.to_owned(), "manifests/intro.toml".to_owned())) {
+        let manifest = match manifest::load(&Source::Text("manifests/intro.toml".to_owned(), INTRO.to_owned())) {
             Ok(manifest) => manifest,
             Err(problems) => return output::fail(&manifest::render(&problems, output::stderr_colour())),
         };
