@@ -24,15 +24,15 @@ pub(super) fn read(section: &Section<'_>, nodes: &mut Nodes, defaults: &Defaults
     let (grace_us, hold_us) = (us("grace", defaults.grace_us), us("hold", defaults.hold_us));
     let silence_us = section.duration("silence").map(|said| said.value.us);
     let (from, to) = (from?, to?);
+    let place = section.item("to").map_or_else(|| section.place(), |item| item.place);
     if from == to {
-        let place = section.item("to").map_or_else(|| section.place(), |item| item.place);
         let finding = Finding::error(&place, format!("the edge leads from {} to itself", nodes.shown(from)));
         section.context.report(finding.help("name another node: what `from` sees, `to` must see"));
         return None;
     }
     let clock_skew_us = defaults.clock_skew_us;
     let edge = Edge { name, from, to, check, grace_us, delay_us: 0, clock_skew_us, hold_us, silence_us };
-    Some(Drawn { edge, place: section.place() })
+    Some(Drawn { edge, place })
 }
 
 fn name(section: &Section<'_>) -> Option<String> {

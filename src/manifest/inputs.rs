@@ -102,6 +102,10 @@ impl Reader<'_> {
         for value in array {
             let place = Place { file: item.place.file, span: value.span() };
             let element = Item { place, value: value.get_ref(), ..item.clone() };
+            if !matches!(element.value, DeValue::String(_)) {
+                element.wrong_type("an array of names", "write each name in quotes: `nodes = [\"journal\"]`");
+                continue;
+            }
             let Some(text) = element.text("journal") else { continue };
             if !known.contains(text.value.as_str()) {
                 let message = format!("no stream has a node {}", text.shown());

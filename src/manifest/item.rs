@@ -115,7 +115,12 @@ impl<'d> Item<'d> {
     /// A whole number.
     pub(super) fn whole(&self, bounds: &Bounds) -> Option<Said<u64>> {
         let DeValue::Integer(number) = self.value else {
-            self.wrong_type("a whole number", format!("write `{} = {}`", self.key, bounds.example));
+            let quoted = if let DeValue::String(text) = self.value { text.parse::<u64>().ok() } else { None };
+            let help = match quoted.filter(|number| bounds.range.contains(number)) {
+                Some(number) => format!("write `{} = {number}`, without quotes", self.key),
+                None => format!("write `{} = {}`", self.key, bounds.example),
+            };
+            self.wrong_type("a whole number", help);
             return None;
         };
         let value = u64::from_str_radix(number.as_str(), number.radix()).ok();
@@ -139,14 +144,19 @@ impl<'d> Item<'d> {
 
     /// One of some words: its index.
     pub(super) fn choice(&self, words: &[&'static str]) -> Option<Said<usize>> {
+        let said = |word: &str| format!("`{} = \"{word}\"`", self.key);
+        let all = || words.iter().map(|word| said(word)).collect::<Vec<_>>().join(" or ");
+        let DeValue::String(_) = self.value else {
+            self.wrong_type("a string", format!("write {}", all()));
+            return None;
+        };
         let text = self.text(words[0])?;
         if let Some(index) = words.iter().position(|word| *word == text.value) {
             return Some(self.said(index));
         }
-        let list = words.iter().map(|word| format!("\"{word}\"")).collect::<Vec<_>>().join(" or ");
-        let message = format!("`{}` must be {list}, not {}", self.key, text.shown());
         let near = self.context.nearest(&text.value, words.iter().copied()).filter(|_| text.is_plain());
-        self.wrong(message, format!("write `{} = \"{}\"`", self.key, near.unwrap_or(words[0])));
+        let help = format!("write {}", near.map_or_else(all, said));
+        self.wrong(format!("`{}` cannot be {}", self.key, text.shown()), help);
         None
     }
 

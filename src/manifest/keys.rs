@@ -13,7 +13,7 @@ pub struct Table {
 
 /// The top level.
 pub(super) const TOP: Table = Table {
-    title: "the top of the manifest",
+    title: "the manifest",
     path: &[],
     keys: &[
         "name",
@@ -94,6 +94,15 @@ pub(super) const CHECK: Table = Table {
 /// Every table, in the order in which a manifest is read.
 pub const TABLES: [&Table; 12] =
     [&TOP, &SERVER, &INPUT, &HTTP, &AMQP, &LOG, &RULE, &JSON, &STREAM, &NODE, &EDGE, &CHECK];
+
+impl Table {
+    /// The table that a key of this table holds, where it holds one.
+    pub(super) fn within(&self, key: &str) -> Option<&'static Self> {
+        let is_within =
+            |table: &&Self| table.path.split_last().is_some_and(|(last, path)| *last == key && path == self.path);
+        TABLES.into_iter().find(is_within)
+    }
+}
 
 /// The tables, other than this one, that know a key.
 pub(super) fn elsewhere(here: &Table, key: &str) -> Option<&'static Table> {

@@ -54,7 +54,7 @@ fn walk<'d>(context: &'d Context<'d>, parsed: &'d [Parsed<'d>]) -> Manifest {
     for section in manifest.sections("stream", &keys::STREAM) {
         streams.read(&section);
     }
-    if streams.is_empty() {
+    if streams.is_empty() && !manifest.says("stream") {
         let finding = Finding::error(&manifest.place(), "the manifest declares no stream");
         context.report(finding.help("write `[[stream]]` with a `name`, and a `[[stream.edge]]` with `from` and `to`"));
     }

@@ -41,7 +41,15 @@ fn password(text: &str) -> Option<(usize, usize)> {
     let authority = text.find("://")? + 3;
     let from = authority + text[authority..].find(':')? + 1;
     let to = text.rfind('@')?;
-    (from <= to).then_some((from, to))
+    // A variable's name is no secret, and its value is never here.
+    let secret = from <= to && !is_variable(&text[from..to]);
+    secret.then_some((from, to))
+}
+
+/// Whether a text is `${NAME}` and nothing else.
+fn is_variable(text: &str) -> bool {
+    let name = text.strip_prefix("${").and_then(|text| text.strip_suffix('}'));
+    name.is_some_and(|name| name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_'))
 }
 
 #[cfg(test)]
@@ -54,6 +62,8 @@ mod tests {
         assert_eq!(mask("amqp://guest:a@b:c/d@localhost"), "amqp://guest:***@localhost");
         assert_eq!(mask("amqp://localhost:5672"), "amqp://localhost:5672");
         assert_eq!(mask("amqp://guest@localhost"), "amqp://guest@localhost");
+        assert_eq!(mask("amqp://${USER}:${PASSWORD}@localhost"), "amqp://${USER}:${PASSWORD}@localhost");
+        assert_eq!(mask("amqp://guest:${PASSWORD}x@localhost"), "amqp://guest:***@localhost");
         assert_eq!(mask("nothing"), "nothing");
     }
 

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::ops::Range;
 
-use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet, normalize_untrusted_str};
+use annotate_snippets::{AnnotationKind, Element, Group, Level, Origin, Renderer, Snippet, normalize_untrusted_str};
 
 use super::mask::{Masked, mask};
 use super::source::SourceFile;
@@ -127,14 +127,10 @@ impl Finding {
     pub(super) fn render(&self, files: &[SourceFile]) -> Problem {
         let level = if self.severity == Severity::Error { Level::ERROR } else { Level::WARNING };
         let message = mask(&self.message);
-        let mut group = level.primary_title(message.clone()).element(snippet(
-            files,
-            &self.place,
-            AnnotationKind::Primary,
-            self.label.as_deref(),
-        ));
+        let primary = snippet(files, &self.place, AnnotationKind::Primary, self.label.as_deref());
+        let mut group = level.primary_title(message.clone()).elements(primary);
         if let Some((place, label)) = &self.also {
-            group = group.element(snippet(files, place, AnnotationKind::Context, Some(label)));
+            group = group.elements(snippet(files, place, AnnotationKind::Context, Some(label)));
         }
         if let Some(help) = &self.help {
             group = group.element(Level::HELP.message(normalize_untrusted_str(&mask(help))));
@@ -152,31 +148,32 @@ impl Finding {
 }
 
 /// How much of a long line is shown before and after the caret, in bytes.
-const LINE_SHOWN: (usize, usize) = (60, 240);
+const LINE_SHOWN: (usize, usize) = (60, 2_000);
 
 /// The first line of a place, without passwords, cut where it is very long.
-fn snippet<'a>(
-    files: &'a [SourceFile],
-    place: &Place,
-    kind: AnnotationKind,
-    label: Option<&str>,
-) -> Snippet<'a, annotate_snippets::Annotation<'a>> {
+fn snippet<'a>(files: &'a [SourceFile], place: &Place, kind: AnnotationKind, label: Option<&str>) -> Vec<Element<'a>> {
     let file = &files[place.file];
     let line = file.line_of(place.span.start);
     let (text, line_start) = file.line(line);
     let masked = Masked::new(text);
-    let start = masked.place((place.span.start - line_start).min(text.len()));
+    let at = (place.span.start - line_start).min(text.len());
+    let start = masked.place(at);
     let end = masked.place((place.span.end.max(place.span.start) - line_start).min(text.len())).max(start);
     let shown = &masked.text;
-    let from =
-        if shown.len() > LINE_SHOWN.1 { shown.floor_char_boundary(start.saturating_sub(LINE_SHOWN.0)) } else { 0 };
+    let long = shown.len() > LINE_SHOWN.1;
+    let from = if long { shown.floor_char_boundary(start.saturating_sub(LINE_SHOWN.0)) } else { 0 };
     let to = shown.ceil_char_boundary((start + LINE_SHOWN.1).min(shown.len()));
     let span = shown.floor_char_boundary(start) - from..shown.ceil_char_boundary(end.min(to)) - from;
     let label = label.map(|label| normalize_untrusted_str(&mask(label)));
-    Snippet::source(shown[from..to].to_owned())
-        .line_start(line + 1)
-        .path(normalize_untrusted_str(&file.name))
-        .annotation(kind.span(span).label(label))
+    let snippet =
+        Snippet::source(shown[from..to].to_owned()).line_start(line + 1).annotation(kind.span(span).label(label));
+    let path = normalize_untrusted_str(&file.name);
+    if from == 0 {
+        return vec![snippet.path(path).into()];
+    }
+    // The line that is shown begins later than the one in the file: the column must be said.
+    let column = text[..text.floor_char_boundary(at)].chars().count() + 1;
+    vec![Origin::path(path).line(line + 1).char_column(column).into(), snippet.into()]
 }
 
 /// A text in quotes, cut where it is long, without control characters.

@@ -17,6 +17,8 @@ pub(super) struct Section<'d> {
     pub(super) context: &'d Context<'d>,
     table: &'static Table,
     parts: Vec<Part<'d>>,
+    /// Keys that are said, but misspelt: they have a problem, and are not missing as well.
+    misspelt: Vec<&'static str>,
 }
 
 /// What one file says of a table.
@@ -31,35 +33,32 @@ pub(super) struct Part<'d> {
 impl<'d> Section<'d> {
     /// Opens a table: unknown keys and keys that two files say are problems.
     pub(super) fn open(context: &'d Context<'d>, table: &'static Table, parts: Vec<Part<'d>>) -> Self {
-        let section = Self { context, table, parts };
+        let mut section = Self { context, table, parts, misspelt: Vec::new() };
+        let mut misspelt = Vec::new();
         for part in &section.parts {
-            for (key, _) in part.table {
-                if !table.keys.contains(&key.get_ref().as_ref()) {
-                    section.unknown(part, key);
-                }
-            }
+            let unknown = part.table.iter().filter(|(key, _)| !table.keys.contains(&key.get_ref().as_ref()));
+            misspelt.extend(unknown.filter_map(|(key, _)| section.unknown(part, key)));
         }
+        section.misspelt = misspelt;
         section
     }
 
-    fn unknown(&self, part: &Part<'d>, key: &Spanned<DeString<'d>>) {
+    /// Reports an unknown key; the key that was meant, if one is near.
+    fn unknown(&self, part: &Part<'d>, key: &Spanned<DeString<'d>>) -> Option<&'static str> {
         let place = Place { file: part.file, span: key.span() };
         let name = key.get_ref().as_ref();
         let message = format!("unknown key {} in {}", quote(name), self.table.title);
         let finding = Finding::error(&place, message);
-        let known = || format!("known here: {}", self.table.keys.join(", "));
-        let finding = match (self.context.nearest(name, self.table.keys.iter().copied()), elsewhere(self.table, name)) {
-            (_, Some(table)) => finding.label(format!("this belongs to {}", table.title)).help(format!(
-                "{}; {}",
-                place_of(name, table),
-                known()
-            )),
-            (Some(near), None) => {
+        let near = self.context.nearest(name, self.table.keys.iter().copied());
+        let finding = match (elsewhere(self.table, name), near) {
+            (Some(table), _) => finding.help(place_of(name, table)),
+            (None, Some(near)) => {
                 finding.label(format!("did you mean `{near}`?")).help(format!("write `{near}`, or take it out"))
             }
-            (None, None) => finding.help(known()),
+            (None, None) => finding.help(format!("known here: {}", self.table.keys.join(", "))),
         };
         self.context.report(finding);
+        near
     }
 
     /// Where the table is said; the start of the first file where no file says it.
@@ -100,7 +99,7 @@ impl<'d> Section<'d> {
     /// Reports a key that must be said and is not; true where it is said, well or not.
     pub(super) fn require(&self, key: &'static str, example: &str) -> bool {
         let said = self.says(key);
-        if !said {
+        if !said && !self.misspelt.contains(&key) {
             let finding = Finding::error(&self.place(), format!("{} needs `{key}`", self.table.title));
             self.context.report(finding.help(format!("add `{key} = {example}`")));
         }
@@ -152,7 +151,7 @@ impl<'d> Section<'d> {
         for item in self.items(key) {
             let DeValue::Array(array) = item.value else {
                 let help = format!("write it with two brackets on each side: `{}`", table.title);
-                item.wrong(format!("`{key}` must be {}, not {}", table.title, kind(item.value)), help);
+                item.wrong(format!("`{key}` must be {} tables, not {}", table.title, kind(item.value)), help);
                 continue;
             };
             for value in array {
@@ -162,7 +161,10 @@ impl<'d> Section<'d> {
                     DeValue::Table(inner) => {
                         sections.push(Section::open(self.context, table, vec![element.part(inner)]));
                     }
-                    _ => element.wrong_type("tables", format!("write each under its own `{}`", table.title)),
+                    _ => element.wrong_type(
+                        &format!("{} tables", table.title),
+                        format!("write each under its own `{}`", table.title),
+                    ),
                 }
             }
         }
@@ -177,18 +179,21 @@ impl<'d> Item<'d> {
     }
 }
 
+/// How to write a table that stands once.
 fn one_header(table: &Table) -> String {
-    if table.title.starts_with('[') {
-        format!("write `{}`, once, on a line of its own", table.title)
-    } else {
-        format!("write `{} = {{ ... }}`", table.title)
+    match table.path {
+        ["input"] => "write `[input.http]`, `[[input.amqp]]` or `[[input.log]]` on a line of its own".to_owned(),
+        [.., "check"] => "write `check = { within = \"10s\" }`".to_owned(),
+        [.., "json"] => "write `json = { token = \"/request_id\" }`".to_owned(),
+        _ => format!("write `{}`, once, on a line of its own", table.title),
     }
 }
 
+/// Where a key belongs that stands in the wrong place.
 fn place_of(key: &str, table: &Table) -> String {
-    if table.path.is_empty() {
-        format!("write `{key}` above the first `[...]` of the file")
-    } else {
-        format!("write `{key}` in {}", table.title)
+    match (table.within(key), table.path) {
+        (Some(inner), _) if inner.title.starts_with('[') => format!("write it as `{}`", inner.title),
+        (_, []) => format!("`{key}` belongs to the top: write it above the first `[...]` of the file"),
+        _ => format!("`{key}` belongs to {}: write it there", table.title),
     }
 }

@@ -111,7 +111,7 @@ impl<'a> Streams<'a> {
     }
 }
 
-/// An edge, and where its header is.
+/// An edge, and where it says where it leads.
 pub(super) struct Drawn {
     pub(super) edge: Edge,
     pub(super) place: Place,

@@ -49,10 +49,17 @@ fn finding(error: &Error, place: &Place, file: &SourceFile) -> Finding {
     let message = error.message();
     match message {
         DUPLICATE => Finding::error(place, format!("`{text}` is said twice")).help("take one of the two out"),
+        UNQUOTED | UNQUOTED_LITERAL if text.is_empty() => {
+            Finding::error(place, "the key has no value").help("write one behind the `=`, or take the line out")
+        }
+        UNQUOTED | UNQUOTED_LITERAL if let Some(flag) = flag(text) => {
+            Finding::error(place, format!("`{text}` is not a value"))
+                .help(format!("write `{flag}`, or a string in quotes"))
+        }
         UNQUOTED | UNQUOTED_LITERAL => {
             Finding::error(place, "a string must stand in quotes").help(format!("write `\"{text}\"`"))
         }
-        "recursion limit" => Finding::error(place, "the file is nested too deeply to be a manifest"),
+        _ if message.contains("recurs") => Finding::error(place, "this is nested too deeply to be a manifest"),
         _ => {
             let finding = Finding::error(place, format!("this is not TOML: {message}"));
             match help(message) {
@@ -63,14 +70,25 @@ fn finding(error: &Error, place: &Place, file: &SourceFile) -> Finding {
     }
 }
 
+/// What people write for `true` and `false`.
+fn flag(text: &str) -> Option<bool> {
+    match text.to_lowercase().as_str() {
+        "true" | "yes" | "on" => Some(true),
+        "false" | "no" | "off" => Some(false),
+        _ => None,
+    }
+}
+
 fn help(message: &str) -> Option<&'static str> {
-    const HELP: [(&str, &str); 8] = [
+    const HELP: [(&str, &str); 10] = [
         ("unclosed array table", "close it with `]]`: `[[stream]]`"),
         ("unclosed table", "close it with `]`: `[server]`"),
         ("unclosed inline table", "close it with `}`: `{ within = \"10s\" }`"),
         ("unclosed array", "close it with `]`: `[\"a\", \"b\"]`"),
+        ("unquoted keys cannot be empty", "write `key = value`"),
         ("key with no value", "write `key = value`"),
         ("missing key for inline table", "put a `,` between two keys, and `}` behind the last"),
+        ("escaped value", "write `\\\\` for a backslash, or put the string in single quotes: 'C:\\data'"),
         ("basic string", "close the string with `\"`, and write `\\\\` for a backslash in it"),
         ("literal string", "close the string with `'`"),
     ];

@@ -207,3 +207,44 @@ pub(super) fn warn_can_show(thresholds: Thresholds) -> bool {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The rule of the status, word for word.
+    fn is_warn(thresholds: Thresholds, passes: u64, fails: u64) -> bool {
+        let share = |parts: u32| fails * 100 * u64::from(PERCENT) >= u64::from(parts) * (passes + fails) && fails > 0;
+        let reached = |threshold| match threshold {
+            Threshold::Count(count) => fails >= u64::from(count.max(1)),
+            Threshold::Percent(parts) => share(parts),
+        };
+        let shares = [thresholds.warn, thresholds.fail].iter().any(|it| matches!(it, Threshold::Percent(_)));
+        let enough = !shares || passes + fails >= u64::from(thresholds.ok);
+        enough && reached(thresholds.warn) && !reached(thresholds.fail)
+    }
+
+    #[test]
+    fn warn_can_show_where_some_window_shows_it() {
+        let counts = (0..8).map(Threshold::Count);
+        let shares = [1, 5, 10, 20, 25, 33, 50, 51, 75, 100].map(|percent| Threshold::Percent(percent * PERCENT));
+        let all: Vec<_> = counts.chain(shares).filter(|threshold| *threshold != Threshold::Count(0)).collect();
+        let fails: Vec<_> = all.iter().copied().chain([Threshold::Count(0)]).collect();
+        for (&warn, &fail) in all.iter().flat_map(|warn| fails.iter().map(move |fail| (warn, fail))) {
+            for window in [1, 2, 3, 6, 10, 21] {
+                for ok in [1, 2, window.min(5), window] {
+                    let window = Some(Window::Outcomes(window));
+                    let thresholds = Thresholds { ok: ok.min(window_size(window)), warn, fail, window };
+                    let shown = (0..=window_size(window).into()).any(|passes| {
+                        (0..=u64::from(window_size(window)) - passes).any(|fails| is_warn(thresholds, passes, fails))
+                    });
+                    assert_eq!(warn_can_show(thresholds), shown, "{thresholds:?}");
+                }
+            }
+        }
+    }
+
+    fn window_size(window: Option<Window>) -> u32 {
+        if let Some(Window::Outcomes(outcomes)) = window { outcomes } else { 0 }
+    }
+}
