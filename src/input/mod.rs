@@ -2,7 +2,10 @@
 
 pub mod body;
 mod fields;
+mod lines;
+mod merge;
 mod refusal;
+pub mod replay;
 mod resolve;
 mod scan;
 mod timestamp;

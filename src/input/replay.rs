@@ -1,0 +1,194 @@
+//! Recorded events from NDJSON files, judged by their own timestamps.
+//!
+//! The arrival clock is the largest timestamp accepted so far; a refused event does not move it.
+//! Files are streamed: however large they are, a chunk of each is in memory.
+
+use std::collections::HashMap;
+use std::collections::hash_map::RandomState;
+use std::error::Error;
+use std::fs::File;
+use std::hash::BuildHasher;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::{fmt, mem};
+
+use crate::board::{Board, UnknownSender};
+use crate::engine::Engine;
+use crate::graph::{NodeIndex, System};
+use crate::outcome::Status;
+
+use super::body::Reason;
+use super::merge::{Merge, Recorded, RefusedLine};
+
+/// How many refused lines are named; the rest are counted.
+pub const REJECTED_MAX: usize = 10;
+/// How many unknown senders are told apart; the events of further ones are counted with the rest.
+pub const UNKNOWN_SENDERS_MAX: usize = 1_000;
+/// After how many events progress is told and transitions, which nobody reads, are let go.
+const ROUND_EVENTS: u64 = 4_096;
+
+/// What became of recorded events.
+#[derive(Clone, Debug)]
+pub struct ReplayReport {
+    /// The picture at the end.
+    pub board: Board,
+    /// By stream and edge: the worst status that the edge had at any time.
+    pub worst: Vec<Vec<Status>>,
+    /// What was read.
+    pub counts: ReplayCounts,
+}
+
+/// How many events were read, and what was wrong with the rest.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ReplayCounts {
+    /// Events that were taken, duplicates and those of unknown senders included.
+    pub accepted: u64,
+    /// Lines that were refused.
+    pub rejected: u64,
+    /// Those of them that were refused for each [`Reason`], in the order of [`Reason::ALL`].
+    pub rejected_by_reason: [u64; Reason::ALL.len()],
+    /// The first [`REJECTED_MAX`] of them.
+    pub first_rejected: Vec<RejectedLine>,
+}
+
+/// A recorded line that was refused.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RejectedLine {
+    /// The file, as it was named.
+    pub file: PathBuf,
+    /// The line, from 1.
+    pub line: u64,
+    /// What is wrong.
+    pub error: String,
+}
+
+impl fmt::Display for RejectedLine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}: {}", self.file.display(), self.line, self.error)
+    }
+}
+
+/// A file could not be read, or standard input was named twice (then the error says so).
+#[derive(Debug)]
+pub struct ReplayError {
+    /// The file, as it was named.
+    pub file: PathBuf,
+    /// Why.
+    pub source: io::Error,
+}
+
+impl fmt::Display for ReplayError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "failed to read {}: {}", self.file.display(), self.source)
+    }
+}
+
+impl Error for ReplayError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        Some(&self.source)
+    }
+}
+
+/// Judges what stands in `files` (`-` is standard input). `settle`: what is in flight at the end is
+/// judged, too. `progress` is told now and then how many bytes have been read.
+pub fn run(
+    system: &Arc<System>,
+    files: &[PathBuf],
+    settle: bool,
+    progress: &mut dyn FnMut(u64),
+) -> Result<ReplayReport, ReplayError> {
+    let failed = |(file, source): (usize, io::Error)| ReplayError { file: files[file].clone(), source };
+    let mut counts = ReplayCounts::default();
+    let mut refuse = |line: RefusedLine| counts.refuse(line, files);
+    let nodes = NodeIndex::new(system);
+    let mut merge = Merge::new(open(files)?, &nodes, system.accept_unknown);
+    merge.start(&mut refuse).map_err(failed)?;
+
+    let mut judge: Option<Judge> = None;
+    let mut accepted = 0;
+    while let Some(event) = merge.next(&mut refuse).map_err(failed)? {
+        let judge = judge.get_or_insert_with(|| Judge::new(system, event.timestamp_us()));
+        judge.take(event);
+        accepted += 1;
+        if accepted % ROUND_EVENTS == 0 {
+            drop(judge.engine.take_transitions());
+            progress(merge.bytes());
+        }
+    }
+    progress(merge.bytes());
+    counts.accepted = accepted;
+    Ok(judge.unwrap_or_else(|| Judge::new(system, 0)).report(system, settle, counts))
+}
+
+/// Opens all files before the first is read.
+fn open(files: &[PathBuf]) -> Result<Vec<Box<dyn Read>>, ReplayError> {
+    let stdin = Path::new("-");
+    let mut opened: Vec<Box<dyn Read>> = Vec::with_capacity(files.len());
+    for (place, file) in files.iter().enumerate() {
+        let failed = |source| ReplayError { file: file.clone(), source };
+        opened.push(if file != stdin {
+            Box::new(File::open(file).map_err(failed)?)
+        } else if files[..place].iter().any(|earlier| earlier == stdin) {
+            return Err(failed(io::Error::other("standard input can be named only once")));
+        } else {
+            Box::new(io::stdin())
+        });
+    }
+    Ok(opened)
+}
+
+impl ReplayCounts {
+    fn refuse(&mut self, line: RefusedLine, files: &[PathBuf]) {
+        self.rejected += 1;
+        self.rejected_by_reason[line.refusal.reason as usize] += 1;
+        if self.first_rejected.len() < REJECTED_MAX {
+            let (file, line, error) = (files[line.file].clone(), line.line, line.refusal.error);
+            self.first_rejected.push(RejectedLine { file, line, error });
+        }
+    }
+}
+
+/// The core, and those whom it does not know.
+struct Judge {
+    engine: Engine,
+    unknown: HashMap<String, u64>,
+}
+
+impl Judge {
+    fn new(system: &Arc<System>, start_us: u64) -> Self {
+        // The keys change no verdict; they only keep a recording from choosing tokens that collide.
+        let keys = RandomState::new();
+        let seed = (keys.hash_one(0), keys.hash_one(1));
+        Self { engine: Engine::new(Arc::clone(system), start_us, seed), unknown: HashMap::new() }
+    }
+
+    fn take(&mut self, event: Recorded) {
+        let now_us = self.engine.now_us().max(event.timestamp_us());
+        match event {
+            Recorded::Known(event) => self.engine.accept(&event, now_us),
+            Recorded::Unknown { name, .. } => {
+                self.engine.advance(now_us);
+                if self.unknown.len() < UNKNOWN_SENDERS_MAX || self.unknown.contains_key(&name) {
+                    *self.unknown.entry(name).or_default() += 1;
+                }
+            }
+        }
+    }
+
+    fn report(mut self, system: &System, settle: bool, counts: ReplayCounts) -> ReplayReport {
+        if settle {
+            self.engine.settle();
+        }
+        let mut board = self.engine.board(self.engine.now_us());
+        let mut unknown: Vec<_> =
+            mem::take(&mut self.unknown).into_iter().map(|(name, events)| UnknownSender { name, events }).collect();
+        unknown.sort_by(|a, b| b.events.cmp(&a.events).then_with(|| a.name.cmp(&b.name)));
+        board.unknown_senders = unknown;
+        let worst =
+            system.streams.iter().enumerate().map(|(stream, declared)| {
+                (0..declared.edges.len()).map(|edge| self.engine.worst(stream, edge)).collect()
+            });
+        ReplayReport { worst: worst.collect(), board, counts }
+    }
+}
