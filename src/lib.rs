@@ -27,6 +27,7 @@ pub mod logging;
 pub mod manifest;
 pub mod metrics;
 pub mod outcome;
+pub mod page;
 pub mod picture;
 pub mod pipeline;
 pub mod web;

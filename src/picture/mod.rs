@@ -1,24 +1,27 @@
 //! The picture of a stream: layout by a library, SVG and DOT by our own writers.
+//!
+//! A [`Layout`] is made once for a topology and used for every board: the sizes in it are for the
+//! longest texts. The drawing says a tone by one class on an edge's group; the style sheet does the
+//! rest (colour, line, mark), so that a live page can recolour an edge by that class alone.
 
-use std::sync::Arc;
+mod columns;
+mod dagre;
+mod dot;
+#[cfg(test)]
+pub(crate) mod fixtures;
+mod layout;
+mod marks;
+mod plan;
+mod svg;
+pub(crate) mod text;
+mod thumbnail;
+pub(crate) mod words;
 
-use crate::board::StreamBoard;
-
-/// Where everything of one stream stands. Made once a topology, used for every board.
-#[derive(Debug)]
-pub struct Layout;
-
-/// Lays out a stream's graph; labels' boxes are sized for their longest text.
-pub fn lay_out(_stream: &StreamBoard) -> Arc<Layout> {
-    Arc::new(Layout)
-}
-
-/// Draws a stream. `inline`: for a page that brings the style sheet; else it stands alone.
-pub fn svg(_stream: &StreamBoard, _layout: &Layout, _inline: bool) -> String {
-    String::new()
-}
-
-/// The Graphviz source of the same picture.
-pub fn dot(_stream: &StreamBoard) -> String {
-    String::new()
-}
+pub use dagre::Dagre;
+pub use dot::dot;
+pub use layout::{Layout, Placement, Placer, Point, Rect, Route, lay_out};
+pub(crate) use marks::mark_of;
+pub use marks::marks;
+pub use plan::{Detail, Plan, PlannedEdge, Size, Spacing};
+pub use svg::svg;
+pub use thumbnail::thumbnail;

@@ -83,6 +83,11 @@ impl Problem {
         self
     }
 
+    /// The status, the title and the detail.
+    pub(super) fn parts(&self) -> (StatusCode, &'static str, &str) {
+        (self.status, self.title, &self.detail)
+    }
+
     /// Closes the connection, because its client may still be sending.
     #[must_use]
     pub(super) fn closing(mut self) -> Self {

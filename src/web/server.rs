@@ -11,7 +11,7 @@ use actix_web::guard;
 use actix_web::http::header::{self, HeaderValue};
 use actix_web::http::{Method, StatusCode};
 use actix_web::web::{self, Data, ServiceConfig};
-use actix_web::{App, HttpRequest, HttpServer, Responder, Route};
+use actix_web::{App, HttpRequest, HttpServer, Route};
 
 use super::events::{self, Worker};
 use super::problem::Problem;
@@ -48,7 +48,7 @@ impl Bound {
         let shared = Arc::clone(state);
         let server = HttpServer::new(move || {
             let shared = Arc::clone(&shared);
-            let other = web::route().wrap(Recorder::new(&shared, OTHER)).to(not_found);
+            let other = web::route().wrap(Recorder::new(&shared, OTHER)).to(pages::not_found);
             App::new().configure(|config| routes(config, &shared)).default_service(other)
         })
         .workers(workers)
@@ -86,6 +86,9 @@ fn routes(config: &mut ServiceConfig, state: &Arc<State>) {
         serve(config, state, "/events", "POST", post);
     }
     let mut get = |path, route| serve(config, state, path, "GET, HEAD", route);
+    get("/", reading().to(pages::overview));
+    get("/static/{file}", reading().to(pages::asset));
+    get("/streams/{stream}", reading().to(pages::stream));
     get("/streams/{stream}/graph.svg", reading().to(pages::svg));
     get("/streams/{stream}/graph.dot", reading().to(pages::dot));
     get("/api/v1/streams", reading().to(api::streams));
@@ -114,8 +117,4 @@ async fn method_not_allowed(method: Method, allow: &'static str) -> Result<&'sta
     let detail = format!("{method} is not for this address; it takes {allow}");
     let problem = Problem::new(StatusCode::METHOD_NOT_ALLOWED, detail);
     Err(problem.with(header::ALLOW, HeaderValue::from_static(allow)))
-}
-
-async fn not_found() -> impl Responder {
-    Err::<&str, _>(Problem::not_found("there is nothing at this address; /api/openapi.json describes what there is"))
 }

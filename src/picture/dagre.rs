@@ -1,0 +1,112 @@
+//! Layout by dugong, a port of dagre: ranks, crossings and heights are its work; the columns and
+//! the ways of the edges are ours (see [`columns`](super::columns)).
+
+use dugong::graphlib::{Graph, GraphOptions};
+use dugong::{EdgeLabel, GraphLabel, LabelPos, NodeLabel, RankDir};
+
+use super::columns::{Draft, Stop, settle};
+use super::layout::{Placement, Placer};
+use super::plan::Plan;
+
+/// Places by dugong.
+#[derive(Clone, Copy, Debug)]
+pub struct Dagre;
+
+impl Placer for Dagre {
+    fn place(&self, plan: &Plan) -> Placement {
+        settle(plan, draft(plan).unwrap_or_else(|| stacked(plan)))
+    }
+}
+
+/// Runs dugong; `None` where it fails, or says less than was asked.
+fn draft(plan: &Plan) -> Option<Draft> {
+    let mut graph: Graph<NodeLabel, EdgeLabel, GraphLabel> =
+        Graph::new(GraphOptions { directed: true, multigraph: true, compound: false });
+    graph.set_graph(GraphLabel {
+        rankdir: RankDir::LR,
+        nodesep: plan.spacing.apart,
+        edgesep: plan.spacing.passing,
+        ranksep: 2.0 * plan.spacing.gap.0,
+        ..GraphLabel::default()
+    });
+    graph.set_default_edge_label(EdgeLabel::default);
+    for (index, size) in plan.nodes.iter().enumerate() {
+        graph.set_node(id(index), NodeLabel { width: size.width, height: size.height, ..NodeLabel::default() });
+    }
+    for (index, edge) in plan.edges.iter().enumerate() {
+        let label = EdgeLabel {
+            width: edge.label.width,
+            height: edge.label.height,
+            labelpos: LabelPos::C,
+            weight: 1.0,
+            ..EdgeLabel::default()
+        };
+        graph.set_edge_named(id(edge.from), id(edge.to), Some(index.to_string()), Some(label));
+    }
+    dugong::layout(&mut graph).ok()?;
+
+    let node = |index| {
+        let label = graph.node(&id(index))?;
+        Some(Stop { column: column(label.x?), y: label.y? })
+    };
+    let way = |(index, edge): (usize, &super::plan::PlannedEdge)| {
+        let label = graph.edge(&id(edge.from), &id(edge.to), Some(&index.to_string()))?;
+        // The first and the last point are where the edge meets its nodes' boxes.
+        let inner = label.points.get(1..label.points.len().checked_sub(1)?)?;
+        let stops: Vec<Stop> = inner.iter().map(|point| Stop { column: column(point.x), y: point.y }).collect();
+        let label_column = column(label.x?);
+        let label_at = stops.iter().position(|stop| stop.column == label_column)?;
+        Some((stops, label_at))
+    };
+    Some(Draft {
+        nodes: (0..plan.nodes.len()).map(node).collect::<Option<_>>()?,
+        ways: plan.edges.iter().enumerate().map(way).collect::<Option<_>>()?,
+    })
+}
+
+/// A node's id. Never a bare number: those the library sorts before others.
+fn id(node: usize) -> String {
+    format!("n{node}")
+}
+
+/// All that stands in one rank has the same x, up to the last bits.
+fn column(x: f64) -> i64 {
+    (x * 8.0).round() as i64
+}
+
+/// A plain draft that needs no library: each node as far right as the longest way to it, in the
+/// order of the manifest. Legible, not beautiful.
+fn stacked(plan: &Plan) -> Draft {
+    let mut ranks = vec![0_i64; plan.nodes.len()];
+    // As many rounds as the longest way can have edges; a cycle would never settle.
+    for _ in 0..plan.nodes.len() {
+        let before = ranks.clone();
+        for edge in plan.edges.iter().filter(|edge| edge.from != edge.to) {
+            ranks[edge.to] = ranks[edge.to].max(ranks[edge.from] + 2).min(2 * plan.nodes.len() as i64);
+        }
+        if ranks == before {
+            break;
+        }
+    }
+    let nodes = ranks.iter().enumerate().map(|(index, &column)| Stop { column, y: index as f64 }).collect();
+    let way = |edge: &super::plan::PlannedEdge| {
+        let stops = (ranks[edge.from] + 1..ranks[edge.to]).map(|column| Stop { column, y: edge.to as f64 });
+        (stops.collect(), 0)
+    };
+    Draft { nodes, ways: plan.edges.iter().map(way).collect() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::picture::fixtures::demo;
+    use crate::picture::plan::Detail;
+
+    #[test]
+    fn the_plain_draft_has_room_for_everything() {
+        let plan = Plan::new(&demo(), Detail::Full);
+        let placement = settle(&plan, stacked(&plan));
+        assert_eq!(placement.nodes.len(), 4);
+        assert!(placement.routes.iter().all(|route| route.runs.len() == 3));
+    }
+}
