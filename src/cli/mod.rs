@@ -8,6 +8,8 @@ mod completions;
 mod demo;
 mod man;
 mod output;
+mod replay;
+mod replay_answer;
 mod send;
 mod serve;
 pub mod text;
@@ -36,6 +38,7 @@ enum Command {
     Serve(serve::Serve),
     Demo(demo::Demo),
     Check(check::Check),
+    Replay(replay::Replay),
     Send(send::Send),
     Completions(completions::Completions),
     Man(man::Man),
@@ -94,6 +97,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Serve(serve) => serve.run(),
         Command::Demo(demo) => demo.run(),
         Command::Check(check) => check.run(),
+        Command::Replay(replay) => replay.run(),
         Command::Send(send) => send.run(),
         Command::Completions(completions) => completions.run(&mut Cli::command()),
         Command::Man(man) => man.run(Cli::command()),
