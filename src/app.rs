@@ -3,10 +3,11 @@
 //! The order is that of the data path, backwards: whoever receives is there before whoever sends.
 //! Stopping goes the other way, so that what was accepted is still judged.
 
-use std::fmt;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::{fmt, io};
 
+use actix_web::rt::task::JoinHandle;
 use tracing::info;
 
 use crate::clock::MonotonicClock;
@@ -76,34 +77,49 @@ async fn run(
     let state = Arc::new(state);
     let bound = Bound::bind(&state, listen).map_err(|error| failed(&format!("listen on {listen}"), &error))?;
     let (address, server) = (bound.address, bound.handle());
-    let serving = actix_web::rt::spawn(bound.run());
+    let mut serving = actix_web::rt::spawn(bound.run());
     state.set_ready(true);
     info!(subsystem = "server", %address, version = env!("CARGO_PKG_VERSION"), "the server takes events");
     let announced = announce(address);
 
-    let end = if announced.is_err() { announced } else { wait(stop, &running).await };
+    let end = if announced.is_err() { announced } else { wait(stop, &running, &mut serving).await };
 
     state.set_ready(false);
-    server.stop(true).await;
-    drop(serving.await);
+    if !serving.is_finished() {
+        server.stop(true).await;
+        // It has been told to stop, so how it ends is no news.
+        drop(serving.await);
+    }
     running.stop();
     info!(subsystem = "server", "the server has stopped");
     end
 }
 
 /// Waits until there is a reason to stop; it is an error where nobody asked for it.
-async fn wait(stop: impl Future<Output = &'static str>, running: &Running) -> Result<(), Failure> {
+async fn wait(
+    stop: impl Future<Output = &'static str>,
+    running: &Running,
+    serving: &mut JoinHandle<io::Result<()>>,
+) -> Result<(), Failure> {
     tokio::select! {
         signal = stop => {
             info!(subsystem = "server", signal, "the server stops");
             Ok(())
+        }
+        ended = serving => {
+            let why = match ended {
+                Ok(Ok(())) => "nobody asked for it".to_owned(),
+                Ok(Err(error)) => error.to_string(),
+                Err(error) => error.to_string(),
+            };
+            Err(Failure::Failed(format!("the web server stopped by itself: {why}")))
         }
         _ = running.pipeline.ended() => Err(Failure::Failed("the correlator stopped by itself".to_owned())),
     }
 }
 
 /// Ready when a signal asks us to stop; gives its name.
-fn stop_signal() -> std::io::Result<impl Future<Output = &'static str>> {
+fn stop_signal() -> io::Result<impl Future<Output = &'static str>> {
     use tokio::signal::unix::{SignalKind, signal};
     // Actix's runtime is entered only inside `block_on`, which is where we are called.
     let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);

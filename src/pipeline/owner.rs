@@ -17,8 +17,10 @@ use crate::engine::Engine;
 use crate::graph::System;
 use crate::outcome::{Change, Status, Subject, Transition};
 
-/// A change is on the board after this long at most.
-const PUBLISH_US: u64 = 50_000;
+/// Between two boards there is this long at least.
+const PAUSE_US: u64 = 10_000;
+/// A change of status is on the board after this long at most.
+const CHANGE_US: u64 = 50_000;
 /// Mere numbers are on the board after this long at most, and an idle owner shows that it lives.
 const REFRESH_US: u64 = SECOND_US;
 /// Of the owner's time at most one part in this goes into boards that show mere numbers.
@@ -56,8 +58,8 @@ impl Showing {
     /// When the next board is due.
     fn due_us(&self) -> u64 {
         let pause_us = match self.unseen_us {
-            _ if self.changed => PUBLISH_US,
-            Some(_) => (self.cost_us * BOARD_SHARE).clamp(PUBLISH_US, REFRESH_US),
+            _ if self.changed => (self.cost_us * BOARD_SHARE).clamp(PAUSE_US, CHANGE_US),
+            Some(_) => (self.cost_us * BOARD_SHARE).clamp(PAUSE_US, REFRESH_US),
             None => REFRESH_US,
         };
         self.at_us + pause_us
@@ -214,11 +216,12 @@ fn log(system: &System, transition: &Transition) {
     match (transition.change, to) {
         (Change::Status { .. }, _) => {}
         (Change::Held { from: was, to: is }, _) => {
+            let bad = is >= Status::Warn;
             let (was, is) = (was.name(), is.name());
-            if is == Status::Warn.name() || is == Status::Nok.name() {
-                warn!(subsystem = "health", stream, from, to, was, is, "the edge's status got worse or stays bad");
+            if bad {
+                warn!(subsystem = "health", stream, from, to, was, is, "the edge's held status changed");
             } else {
-                info!(subsystem = "health", stream, from, to, was, is, "the edge's status changed");
+                info!(subsystem = "health", stream, from, to, was, is, "the edge's held status changed");
             }
         }
         (Change::Silent(true), Some(to)) => warn!(subsystem = "health", stream, from, to, "the edge fell silent"),

@@ -48,7 +48,7 @@ impl Bound {
         let shared = Arc::clone(state);
         let server = HttpServer::new(move || {
             let shared = Arc::clone(&shared);
-            let other = web::route().wrap(Recorder::new(&shared, OTHER)).to(pages::not_found);
+            let other = web::route().to(pages::not_found).wrap(Recorder::new(&shared, OTHER));
             App::new().configure(|config| routes(config, &shared)).default_service(other)
         })
         .workers(workers)

@@ -1,5 +1,19 @@
 //! The tests of behaviour, one file a behaviour, in one binary.
 #![expect(clippy::unwrap_used, reason = "a test that fails may panic, in its helpers, too")]
 
+mod commands;
+mod demo;
 mod events;
+mod harness;
+mod hostile;
+mod lifecycle;
 mod manifest;
+mod openapi;
+mod post;
+mod problems;
+mod pushback;
+mod reading;
+mod scrape;
+mod secrets;
+mod slow;
+mod tidy;
