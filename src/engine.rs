@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::board::{Board, EdgeDetail};
 use crate::clock::Moment;
-use crate::correlation::{Finding, Flow, KeyHasher, hash_token};
+use crate::correlation::{Flow, KeyHasher, hash_token};
 use crate::event::{Event, Token};
 use crate::graph::{NodeIndex, System};
 use crate::health::StreamHealth;
@@ -21,7 +21,6 @@ pub struct Engine {
     /// Tokens remembered, over all streams.
     tokens: usize,
     evicted: u64,
-    findings: Vec<Finding>,
 }
 
 impl Engine {
@@ -38,7 +37,6 @@ impl Engine {
             now_us: start_us,
             tokens: 0,
             evicted: 0,
-            findings: Vec::new(),
         }
     }
 
@@ -74,9 +72,8 @@ impl Engine {
             let (flow, health) = &mut self.streams[stream];
             health.hear(node, event, self.now_us);
             let before = flow.tokens();
-            flow.accept(node, event, hash, self.now_us, &mut self.findings);
+            flow.accept(node, event, hash, self.now_us, health);
             self.tokens += flow.tokens() - before;
-            self.judge(stream);
         }
     }
 
@@ -148,19 +145,10 @@ impl Engine {
     /// Works off what is due in a stream.
     #[inline]
     fn correlate(&mut self, stream: usize, now_us: u64) {
-        let flow = &mut self.streams[stream].0;
+        let (flow, health) = &mut self.streams[stream];
         let before = flow.tokens();
-        flow.advance(now_us, &mut self.findings);
+        flow.advance(now_us, health);
         self.tokens -= before - flow.tokens();
-        self.judge(stream);
-    }
-
-    /// Hands the findings of a stream to its health.
-    #[inline]
-    fn judge(&mut self, stream: usize) {
-        for finding in self.findings.drain(..) {
-            self.streams[stream].1.apply(&finding);
-        }
     }
 
     /// Where the limit is reached and the token is new to the stream, has the stream that is furthest above
@@ -174,11 +162,11 @@ impl Engine {
             let share =
                 |stream: &usize| (self.streams[*stream].0.tokens() + usize::from(joined(*stream)), joined(*stream));
             let Some(fullest) = (0..self.streams.len()).rev().max_by_key(share) else { return };
-            if !self.streams[fullest].0.evict(self.now_us, &mut self.findings) {
+            let (flow, health) = &mut self.streams[fullest];
+            if !flow.evict(self.now_us, health) {
                 return;
             }
             (self.tokens, self.evicted) = (self.tokens - 1, self.evicted + 1);
-            self.judge(fullest);
         }
     }
 }

@@ -2,9 +2,9 @@
 
 use std::collections::{HashMap, VecDeque};
 
-use super::finding::{Decision, Finding};
+use super::verdicts::{Decision, Verdicts};
 use crate::event::Token;
-use crate::graph::CountCheck;
+use crate::graph::{CountCheck, Edge};
 use crate::outcome::Outcome;
 
 /// Upstream events that are judged together.
@@ -53,32 +53,27 @@ pub(super) struct Groups {
 }
 
 impl Groups {
-    pub(super) fn new(
-        edge: usize,
-        check: CountCheck,
-        (within_us, wait_us): (u64, u64),
-        clock_skew_us: u64,
-        limit: usize,
-    ) -> Self {
-        Self {
-            edge,
-            check,
-            within_us,
-            wait_us,
-            clock_skew_us,
+    /// The groups of an edge, if its check is by count. `limit` bounds the groups and the waiting events.
+    pub(super) fn of(index: usize, edge: &Edge, limit: usize) -> Option<Self> {
+        Some(Self {
+            edge: index,
+            check: edge.count()?,
+            within_us: edge.check.as_ref()?.within_us,
+            wait_us: edge.wait_us(),
+            clock_skew_us: edge.clock_skew_us,
             limit,
             open: VecDeque::new(),
             first: 0,
             waiting: VecDeque::new(),
             holders: HashMap::new(),
             placed: 0,
-        }
+        })
     }
 
     /// Takes a new upstream event.
-    pub(super) fn upstream(&mut self, token: &Token, timestamp_us: u64, now_us: u64, out: &mut Vec<Finding>) {
+    pub(super) fn upstream(&mut self, token: &Token, timestamp_us: u64, now_us: u64, out: &mut impl Verdicts) {
         let begins = self.open.back().is_none_or(|group| self.is_full(group));
-        out.push(Finding::Upstream { edge: self.edge, opened: begins, at_us: now_us });
+        out.upstream(self.edge, begins, now_us);
         if begins {
             self.begin(timestamp_us, now_us, out);
         }
@@ -98,7 +93,7 @@ impl Groups {
     }
 
     /// Takes a new downstream event.
-    pub(super) fn downstream(&mut self, token: &Token, timestamp_us: u64, now_us: u64, out: &mut Vec<Finding>) {
+    pub(super) fn downstream(&mut self, token: &Token, timestamp_us: u64, now_us: u64, out: &mut impl Verdicts) {
         if self.claim(token, timestamp_us, now_us, out) {
             return;
         }
@@ -118,7 +113,7 @@ impl Groups {
     }
 
     /// Works off what is due at `due_us`, the answer of [`Self::next_due_us`].
-    pub(super) fn work_off(&mut self, due_us: u64, out: &mut Vec<Finding>) {
+    pub(super) fn work_off(&mut self, due_us: u64, out: &mut impl Verdicts) {
         if self.waiting.front().is_some_and(|waiting| self.drop_us(waiting) <= due_us) {
             self.waiting.pop_front();
             return;
@@ -144,7 +139,7 @@ impl Groups {
     }
 
     /// Begins a group; waiting events stamped before what it covers are dropped.
-    fn begin(&mut self, timestamp_us: u64, now_us: u64, out: &mut Vec<Finding>) {
+    fn begin(&mut self, timestamp_us: u64, now_us: u64, out: &mut impl Verdicts) {
         if self.open.len() >= self.limit {
             self.judge_front(Outcome::Indeterminate, now_us, out);
         }
@@ -163,7 +158,7 @@ impl Groups {
 
     /// Offers the waiting events again, in order of arrival. Only the newest group can take one: what
     /// the others cover never grows, nor does their room. With `same_token`, only one of this token.
-    fn offer_waiting(&mut self, token: &Token, now_us: u64, out: &mut Vec<Finding>) {
+    fn offer_waiting(&mut self, token: &Token, now_us: u64, out: &mut impl Verdicts) {
         let mut at = 0;
         while at < self.waiting.len() {
             let waiting = &self.waiting[at];
@@ -181,7 +176,7 @@ impl Groups {
     }
 
     /// Has the oldest group that can take the downstream event claim it.
-    fn claim(&mut self, token: &Token, timestamp_us: u64, now_us: u64, out: &mut Vec<Finding>) -> bool {
+    fn claim(&mut self, token: &Token, timestamp_us: u64, now_us: u64, out: &mut impl Verdicts) -> bool {
         let takes = |group: &Group| {
             let begun = timestamp_us >= group.begin_us;
             let ended = self.is_full(group) && timestamp_us > group.last_us.saturating_add(self.within_us);
@@ -199,20 +194,20 @@ impl Groups {
         true
     }
 
-    fn pass_if_complete(&mut self, number: u64, now_us: u64, out: &mut Vec<Finding>) {
+    fn pass_if_complete(&mut self, number: u64, now_us: u64, out: &mut impl Verdicts) {
         let at = (number - self.first) as usize;
         if self.is_full(&self.open[at]) && self.open[at].claims >= self.check.expect {
             self.judge(at, Outcome::Pass, now_us, out);
         }
     }
 
-    fn judge_front(&mut self, outcome: Outcome, at_us: u64, out: &mut Vec<Finding>) {
+    fn judge_front(&mut self, outcome: Outcome, at_us: u64, out: &mut impl Verdicts) {
         if !self.open.is_empty() {
             self.judge(0, outcome, at_us, out);
         }
     }
 
-    fn judge(&mut self, at: usize, outcome: Outcome, at_us: u64, out: &mut Vec<Finding>) {
+    fn judge(&mut self, at: usize, outcome: Outcome, at_us: u64, out: &mut impl Verdicts) {
         let number = self.first + at as u64;
         self.open[at].judged = true;
         for token in std::mem::take(&mut self.open[at].tokens) {
@@ -230,14 +225,6 @@ impl Groups {
         let place = (outcome != Outcome::Indeterminate).then_some(self.placed);
         self.placed += u64::from(place.is_some());
         let edge = self.edge;
-        out.push(Finding::Decided(Decision {
-            edge,
-            outcome,
-            token: None,
-            latency_us: None,
-            behind_us: 0,
-            at_us,
-            place,
-        }));
+        out.decided(Decision { edge, outcome, token: None, latency_us: None, behind_us: 0, at_us, place });
     }
 }

@@ -1,11 +1,10 @@
-//! Pairs equal tokens per edge and keeps the deadlines: events in, [`Finding`]s out.
+//! Pairs equal tokens per edge and keeps the deadlines: events in, [`Verdicts`] out.
 //!
 //! One [`Flow`] serves one stream. It is pure: `now` is an argument, nothing is read or written
 //! but its own memory. `tokens` remembers the messages, `requests` what is in flight or was judged
 //! without a match, `lost` what went missing and was forgotten, `count` the groups of count checks.
 
 mod count;
-mod finding;
 mod flow;
 mod key;
 mod lost;
@@ -13,7 +12,8 @@ mod matching;
 mod requests;
 mod slab;
 mod tokens;
+mod verdicts;
 
-pub use finding::{Decision, Finding};
 pub use flow::Flow;
 pub use key::{KeyHasher, hash_token};
+pub use verdicts::{Decision, Verdicts};

@@ -151,6 +151,15 @@ impl Requests {
         first
     }
 
+    /// Gives back a whole chain; nothing of it may be in flight.
+    pub(super) fn close_all(&mut self, first: u32) {
+        let mut request = first;
+        while request != NONE {
+            self.records.remove(request);
+            request = self.records[request].next;
+        }
+    }
+
     /// A lower bound of the next deadline; exact once [`Self::next_due`] has looked.
     #[inline]
     pub(super) fn next_deadline_us(&self) -> Option<u64> {

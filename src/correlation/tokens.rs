@@ -1,8 +1,8 @@
 //! The tokens that a stream remembers, in 48 bytes each and 8 to 32 for what they were seen at.
 //!
-//! A token is on one of three queues, each in the order of its last new event's arrival: those that wait for
-//! a deadline, those that were settled by a match (their last event was the newest, so they go to
-//! the end), and those that were settled by judgement at a deadline (in a heap: their last event is old).
+//! Settled tokens are forgotten in the order of their last new event's arrival. Those that a match settled
+//! stand in a list: their last event was the newest, so they go to its end. Those that a deadline settled are in a
+//! heap. Those that still wait for a deadline stand nowhere; they are lined up only when memory runs out.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -68,9 +68,10 @@ pub(super) struct Tokens {
     heads: Slab<Head>,
     blocks: Slab<Block>,
     texts: LongTexts,
-    waiting: Ends,
     matched: Ends,
     judged: BinaryHeap<Reverse<(u64, u32)>>,
+    /// Waiting tokens from the youngest to the oldest, made when memory runs out.
+    lineup: Vec<(u64, u32)>,
 }
 
 #[inline]
@@ -87,16 +88,15 @@ fn unpack(sighting: u64) -> (usize, u64) {
 
 impl Tokens {
     pub(super) fn new(hasher: KeyHasher) -> Self {
-        let empty = || Ends { first: NONE, last: NONE };
         Self {
             hasher,
             index: HashTable::new(),
             heads: Slab::new(),
             blocks: Slab::new(),
             texts: LongTexts::new(),
-            waiting: empty(),
-            matched: empty(),
+            matched: Ends { first: NONE, last: NONE },
             judged: BinaryHeap::new(),
+            lineup: Vec::new(),
         }
     }
 
@@ -128,17 +128,19 @@ impl Tokens {
         slot
     }
 
-    /// When the token was seen at a node, by the sender's clock.
+    /// Loads where the token was seen.
     #[inline]
-    pub(super) fn seen(&self, slot: u32, node: usize) -> Option<u64> {
-        self.sightings(slot).find(|&(place, _)| place == node).map(|(_, timestamp_us)| timestamp_us)
-    }
-
-    /// Every node at which the token was seen, and when.
-    #[inline]
-    pub(super) fn sightings(&self, slot: u32) -> Sightings<'_> {
+    pub(super) fn load(&self, slot: u32, seen: &mut Seen) {
         let head = &self.heads[slot];
-        Sightings { blocks: &self.blocks, current: [head.first, UNSEEN, UNSEEN], at: 0, next: head.more }
+        seen.packed.clear();
+        seen.packed.push(head.first);
+        let mut more = head.more;
+        while more != NONE {
+            let block = &self.blocks[more];
+            let full = block.sightings.iter().take_while(|&&sighting| sighting != UNSEEN);
+            seen.packed.extend(full);
+            more = block.next;
+        }
     }
 
     /// Adds a sighting at a node where the token was not seen before.
@@ -189,24 +191,25 @@ impl Tokens {
         }
     }
 
-    /// Moves the token to the end of `Waiting` or `Matched` after a new event at `arrival_us`.
+    /// Puts the token behind all others, as `Waiting` or `Matched`, after a new event at `arrival_us`.
+    #[inline]
     pub(super) fn queue(&mut self, slot: u32, queue: Queue, arrival_us: u64) {
         self.unlink(slot);
         self.set_stamp(slot, queue, arrival_us);
-        let ends = if queue == Queue::Waiting { &mut self.waiting } else { &mut self.matched };
-        let last = std::mem::replace(&mut ends.last, slot);
-        if last == NONE {
-            ends.first = slot;
-        } else {
-            self.heads[last].next = slot;
+        if queue == Queue::Matched {
+            let last = std::mem::replace(&mut self.matched.last, slot);
+            if last == NONE {
+                self.matched.first = slot;
+            } else {
+                self.heads[last].next = slot;
+            }
+            let head = &mut self.heads[slot];
+            (head.prev, head.next) = (last, NONE);
         }
-        let head = &mut self.heads[slot];
-        (head.prev, head.next) = (last, NONE);
     }
 
     /// Moves a token from `Waiting` to `Judged`: its last deadline has passed.
     pub(super) fn settle(&mut self, slot: u32) {
-        self.unlink(slot);
         let arrival_us = self.last_arrival_us(slot);
         self.set_stamp(slot, Queue::Judged, arrival_us);
         self.judged.push(Reverse((arrival_us, slot)));
@@ -227,8 +230,21 @@ impl Tokens {
     }
 
     /// The token that waits for a deadline and whose last new event is oldest.
-    pub(super) fn oldest_waiting(&self) -> Option<u32> {
-        Some(self.waiting.first).filter(|&slot| slot != NONE)
+    ///
+    /// The line is made by one look at all tokens and serves until it is used up: a token that had a new event
+    /// since is younger than all that stand in it.
+    pub(super) fn oldest_waiting(&mut self) -> Option<u32> {
+        for _ in 0..2 {
+            while let Some((arrival_us, slot)) = self.lineup.pop() {
+                if self.queue_of(slot) == Queue::Waiting && self.last_arrival_us(slot) == arrival_us {
+                    return Some(slot);
+                }
+            }
+            let waiting = self.index.iter().copied().filter(|&slot| self.queue_of(slot) == Queue::Waiting);
+            self.lineup = waiting.map(|slot| (self.last_arrival_us(slot), slot)).collect();
+            self.lineup.sort_unstable_by(|one, other| other.cmp(one));
+        }
+        None
     }
 
     /// Forgets a token. Its requests must have been released.
@@ -255,20 +271,19 @@ impl Tokens {
         head.stamp = arrival_us << TAG_BITS | (queue as u64) << KIND_BITS | kind;
     }
 
+    /// Takes the token out of the list of the matched, if it is there.
     fn unlink(&mut self, slot: u32) {
-        let ends = match self.queue_of(slot) {
-            Queue::Waiting => &mut self.waiting,
-            Queue::Matched => &mut self.matched,
-            Queue::Free | Queue::Judged => return,
-        };
+        if self.queue_of(slot) != Queue::Matched {
+            return;
+        }
         let (prev, next) = (self.heads[slot].prev, self.heads[slot].next);
         if prev == NONE {
-            ends.first = next;
+            self.matched.first = next;
         } else {
             self.heads[prev].next = next;
         }
         if next == NONE {
-            ends.last = prev;
+            self.matched.last = prev;
         } else {
             self.heads[next].prev = prev;
         }
@@ -280,27 +295,28 @@ fn key_of(head: &Head) -> Key {
     Key { bytes: head.key, kind: (head.stamp & ((1 << KIND_BITS) - 1)) as u8 }
 }
 
-/// The sightings of one token.
-pub(super) struct Sightings<'a> {
-    blocks: &'a Slab<Block>,
-    current: [u64; BLOCK],
-    at: usize,
-    next: u32,
+/// Where one token was seen: loaded once, asked many times.
+#[derive(Debug, Default)]
+pub(super) struct Seen {
+    packed: Vec<u64>,
 }
 
-impl Iterator for Sightings<'_> {
-    type Item = (usize, u64);
-
+impl Seen {
     #[inline]
-    fn next(&mut self) -> Option<(usize, u64)> {
-        if self.at == BLOCK || self.current[self.at] == UNSEEN {
-            if self.next == NONE {
-                return None;
-            }
-            let block = &self.blocks[self.next];
-            (self.current, self.at, self.next) = (block.sightings, 0, block.next);
-        }
-        self.at += 1;
-        Some(unpack(self.current[self.at - 1]))
+    pub(super) fn clear(&mut self) {
+        self.packed.clear();
+    }
+
+    /// When it was seen at a node, by the sender's clock.
+    #[inline]
+    pub(super) fn at(&self, node: usize) -> Option<u64> {
+        let here = |&&sighting: &&u64| (sighting >> TIMESTAMP_BITS) as usize == node;
+        self.packed.iter().find(here).map(|&sighting| unpack(sighting).1)
+    }
+
+    /// The nodes at which it was seen.
+    #[inline]
+    pub(super) fn nodes(&self) -> impl Iterator<Item = usize> {
+        self.packed.iter().map(|&sighting| unpack(sighting).0)
     }
 }

@@ -66,18 +66,30 @@ impl EdgeHealth {
 
     /// The first moment at which something changes if nothing arrives.
     pub(super) fn next_due_us(&self) -> Option<u64> {
-        let dues = [self.window.next_expiry_us(), self.standing.next_decay_us(), self.silence.next_due_us()];
-        dues.into_iter().flatten().min()
+        Some(self.due_us()).filter(|&due_us| due_us != u64::MAX)
+    }
+
+    #[inline]
+    fn due_us(&self) -> u64 {
+        let of = |due_us: Option<u64>| due_us.unwrap_or(u64::MAX);
+        let (window, standing) = (of(self.window.next_expiry_us()), of(self.standing.next_decay_us()));
+        window.min(standing).min(of(self.silence.next_due_us()))
     }
 
     /// Brings it up to a moment, change by change.
+    #[inline]
     pub(super) fn advance(&mut self, now_us: u64, out: &mut Vec<Dated>) {
-        while let Some(at_us) = self.next_due_us().filter(|&due_us| due_us <= now_us) {
-            self.window.expire(at_us);
-            self.judge(at_us, out);
-            out.extend(self.standing.hold(at_us).map(held_change));
-            out.extend(self.silence.advance(at_us).map(silence_change));
+        while self.due_us() <= now_us {
+            self.turn(self.due_us(), out);
         }
+    }
+
+    /// What changes at a moment without anything arriving.
+    fn turn(&mut self, at_us: u64, out: &mut Vec<Dated>) {
+        self.window.expire(at_us);
+        self.judge(at_us, out);
+        out.extend(self.standing.hold(at_us).map(held_change));
+        out.extend(self.silence.advance(at_us).map(silence_change));
     }
 
     /// A new upstream event arrived.
@@ -92,15 +104,17 @@ impl EdgeHealth {
     }
 
     /// A request got its first outcome.
-    pub(super) fn decided(&mut self, decision: &Decision, out: &mut Vec<Dated>) {
-        self.advance(decision.at_us, out);
+    pub(super) fn decided(&mut self, decision: Decision, out: &mut Vec<Dated>) {
+        let at_us = decision.at_us;
+        self.advance(at_us, out);
         self.ledger.in_flight -= 1;
         self.outcomes[decision.outcome as usize] += 1;
-        self.last_outcome_us = Some(decision.at_us);
+        self.last_outcome_us = Some(at_us);
+        self.note(&decision);
         if decision.place.is_some() {
             self.window.push(decision);
+            self.judge(at_us, out);
         }
-        self.note(decision, out);
     }
 
     /// An outcome was corrected.
@@ -108,38 +122,62 @@ impl EdgeHealth {
         self.advance(decision.at_us, out);
         *self.ledger.of_mut(from) -= 1;
         self.ledger.revisions += 1;
+        let failed = decision.place.and_then(|place| self.fails.iter().position(|(other, _)| *other == place));
+        match failed {
+            // It stays where it stands, as what it is now.
+            Some(at) if decision.outcome.is_fail() => {
+                self.fails[at].1.outcome = decision.outcome;
+                self.fails[at].1.latency_us = decision.latency_us;
+                self.note_match(decision);
+            }
+            _ => {
+                if let Some(at) = failed {
+                    self.fails.remove(at);
+                }
+                self.note(decision);
+            }
+        }
         if let Some(place) = decision.place {
             self.window.revise(place, decision);
-            self.fails.retain(|(failed, _)| *failed != place);
+            self.judge(decision.at_us, out);
         }
-        self.note(decision, out);
     }
 
-    /// What a first judgement and a correction have in common.
-    fn note(&mut self, decision: &Decision, out: &mut Vec<Dated>) {
+    /// Notes an outcome; a fail goes to the list of the last ones.
+    fn note(&mut self, decision: &Decision) {
+        self.note_match(decision);
+        if decision.outcome.is_fail() {
+            if self.fails.len() == FAILS_MAX {
+                self.fails.pop_front();
+            }
+            let &Decision { outcome, latency_us, at_us, .. } = decision;
+            let placed = Placed { outcome, token: decision.token.clone(), latency_us, at_us };
+            self.fails.push_back((decision.place.unwrap_or(u64::MAX), placed));
+        }
+    }
+
+    fn note_match(&mut self, decision: &Decision) {
         let &Decision { outcome, latency_us, behind_us, at_us, .. } = decision;
         *self.ledger.of_mut(outcome) += 1;
         if let Some(latency_us) = latency_us {
             self.latencies.add(latency_us, at_us);
         }
-        if outcome == Outcome::Reversed {
-            self.behind_us = Some(behind_us);
-        }
         if outcome.is_pass() {
             self.last_pass_us = Some(at_us);
         } else if outcome.is_fail() {
             self.last_fail_us = Some(at_us);
-            if self.fails.len() == FAILS_MAX {
-                self.fails.pop_front();
-            }
-            let placed = Placed { outcome, token: decision.token.clone(), latency_us, at_us };
-            self.fails.push_back((decision.place.unwrap_or(u64::MAX), placed));
         }
-        self.judge(at_us, out);
+        if outcome == Outcome::Reversed {
+            self.behind_us = Some(behind_us);
+        }
     }
 
+    #[inline]
     fn judge(&mut self, at_us: u64, out: &mut Vec<Dated>) {
         let now = status(self.window.passes, self.window.fails, &self.thresholds);
+        if now == self.standing.status {
+            return;
+        }
         let [status_turn, held_turn] = self.standing.set(now, at_us);
         out.extend(status_turn.map(|Turn { from, to, at_us }| (Change::Status { from, to }, at_us)));
         out.extend(held_turn.map(held_change));

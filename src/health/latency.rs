@@ -29,6 +29,27 @@ pub(super) struct Latencies {
     pub(super) sum_us: u64,
 }
 
+/// By bucket: the first of [`LATENCY_BOUNDS_US`] that is not below all of it. No bucket holds two bounds.
+const BOUNDS: [u8; BUCKETS] = {
+    let mut bounds = [0; BUCKETS];
+    let (mut bucket, mut bound) = (0, 0);
+    while bucket < BUCKETS {
+        while bound < LATENCY_BOUNDS_US.len() && LATENCY_BOUNDS_US[bound] < lowest_us(bucket) {
+            bound += 1;
+        }
+        bounds[bucket] = bound as u8;
+        bucket += 1;
+    }
+    bounds
+};
+
+/// The lowest latency of a bucket.
+const fn lowest_us(bucket: usize) -> u64 {
+    let (row, sub) = (bucket >> SUB_BITS, (bucket & ((1 << SUB_BITS) - 1)) as u64);
+    if row == 0 { sub } else { ((1 << SUB_BITS) + sub) << (row - 1) }
+}
+
+#[inline]
 fn bucket_of(latency_us: u64) -> usize {
     if latency_us < 1 << SUB_BITS {
         return latency_us as usize;
@@ -41,12 +62,8 @@ fn bucket_of(latency_us: u64) -> usize {
 
 /// The middle of a bucket.
 fn middle_us(bucket: usize) -> u64 {
-    let (row, sub) = (bucket >> SUB_BITS, (bucket & ((1 << SUB_BITS) - 1)) as u64);
-    if row == 0 {
-        return sub;
-    }
-    let width = 1_u64 << (row - 1);
-    ((1 << SUB_BITS) + sub) * width + width / 2
+    let row = bucket >> SUB_BITS;
+    lowest_us(bucket) + if row == 0 { 0 } else { (1 << (row - 1)) / 2 }
 }
 
 impl Latencies {
@@ -56,7 +73,10 @@ impl Latencies {
 
     /// Notes the latency of a match that was decided at `at_us`.
     pub(super) fn add(&mut self, latency_us: u64, at_us: u64) {
-        self.buckets[LATENCY_BOUNDS_US.partition_point(|&bound_us| bound_us < latency_us)] += 1;
+        let bucket = bucket_of(latency_us);
+        let bound = usize::from(BOUNDS[bucket]);
+        let above = LATENCY_BOUNDS_US.get(bound).is_some_and(|&bound_us| bound_us < latency_us);
+        self.buckets[bound + usize::from(above)] += 1;
         self.sum_us = self.sum_us.saturating_add(latency_us);
         let number = at_us / SLOT_US;
         let slot = self.slots[number as usize % SLOTS].get_or_insert_with(|| Slot {
@@ -69,7 +89,7 @@ impl Latencies {
             slot.counts.fill(0);
             (slot.number, slot.min_us, slot.max_us) = (number, u64::MAX, 0);
         }
-        let count = &mut slot.counts[bucket_of(latency_us)];
+        let count = &mut slot.counts[bucket];
         *count = count.saturating_add(1);
         slot.min_us = slot.min_us.min(latency_us);
         slot.max_us = slot.max_us.max(latency_us);
@@ -111,6 +131,16 @@ mod tests {
             assert!(middle_us.abs_diff(latency_us) <= latency_us / 32 + 1, "{latency_us} in {middle_us}");
         }
         assert_eq!(bucket_of(u64::MAX), BUCKETS - 1);
+    }
+
+    #[test]
+    fn every_latency_counts_below_the_first_bound_that_holds_it() {
+        for latency_us in LATENCY_BOUNDS_US.iter().flat_map(|&bound_us| [bound_us - 1, bound_us, bound_us + 1]) {
+            let mut latencies = Latencies::new();
+            latencies.add(latency_us, 0);
+            let expected = LATENCY_BOUNDS_US.iter().take_while(|&&bound_us| bound_us < latency_us).count();
+            assert_eq!(latencies.buckets.iter().position(|&count| count == 1), Some(expected), "{latency_us}");
+        }
     }
 
     #[test]

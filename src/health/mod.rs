@@ -1,6 +1,6 @@
 //! Judges each edge by its outcomes: windows, statuses, held statuses, silence, latency.
 //!
-//! [`StreamHealth`] takes the correlator's findings of one stream. Everything is brought up to a moment
+//! [`StreamHealth`] takes the correlator's verdicts on one stream. Everything is brought up to a moment
 //! before something happens at it, so that no answer depends on how often anybody asks.
 
 mod edge;

@@ -3,10 +3,10 @@
 use super::edge::{Dated, EdgeHealth, silence_change};
 use super::rate::Rate;
 use super::silence::Silence;
-use crate::correlation::Finding;
+use crate::correlation::{Decision, Verdicts};
 use crate::event::Event;
 use crate::graph::{Stream, Topology};
-use crate::outcome::{Freshness, NodeState, Status, Subject, Transition};
+use crate::outcome::{Freshness, NodeState, Outcome, Status, Subject, Transition};
 
 /// An outcome this recent keeps an edge live.
 const LIVE_US: u64 = 60 * crate::clock::SECOND_US;
@@ -21,7 +21,7 @@ pub(super) struct NodeHealth {
     pub(super) silence: Silence,
 }
 
-/// Takes the findings of one stream and keeps the health of its edges and nodes.
+/// Takes the verdicts on one stream and keeps the health of its edges and nodes.
 #[derive(Debug)]
 pub struct StreamHealth {
     stream: usize,
@@ -60,33 +60,6 @@ impl StreamHealth {
         health.last_us = Some(now_us);
         health.clock_flagged |= event.clock_flagged;
         self.date(Subject::Node(node));
-    }
-
-    /// Takes one finding of the correlator.
-    pub fn apply(&mut self, finding: &Finding) {
-        let edge = match finding {
-            Finding::Upstream { edge, opened, at_us } => {
-                self.edges[*edge].upstream(*opened, *at_us, &mut self.changes);
-                *edge
-            }
-            Finding::Decided(decision) => {
-                self.edges[decision.edge].decided(decision, &mut self.changes);
-                decision.edge
-            }
-            Finding::Revised { decision, from } => {
-                self.edges[decision.edge].revised(decision, *from, &mut self.changes);
-                decision.edge
-            }
-            Finding::Orphan { edge } => {
-                self.edges[*edge].ledger.orphans += 1;
-                return;
-            }
-            Finding::Duplicate { edge } => {
-                self.edges[*edge].ledger.duplicates += 1;
-                return;
-            }
-        };
-        self.date(Subject::Edge(edge));
     }
 
     /// Brings all edges and nodes up to a moment.
@@ -170,9 +143,41 @@ impl StreamHealth {
         self.edges.iter().enumerate().map(of_edge).collect()
     }
 
+    /// Makes transitions of the changes of one edge or node.
+    #[inline]
     fn date(&mut self, subject: Subject) {
+        if self.changes.is_empty() {
+            return;
+        }
         let stream = self.stream;
         let changes = self.changes.drain(..);
         self.transitions.extend(changes.map(|(change, at_us)| Transition { at_us, stream, subject, change }));
+    }
+}
+
+impl Verdicts for StreamHealth {
+    fn upstream(&mut self, edge: usize, opened: bool, at_us: u64) {
+        self.edges[edge].upstream(opened, at_us, &mut self.changes);
+        self.date(Subject::Edge(edge));
+    }
+
+    fn decided(&mut self, decision: Decision) {
+        let edge = decision.edge;
+        self.edges[edge].decided(decision, &mut self.changes);
+        self.date(Subject::Edge(edge));
+    }
+
+    fn revised(&mut self, decision: Decision, from: Outcome) {
+        let edge = decision.edge;
+        self.edges[edge].revised(&decision, from, &mut self.changes);
+        self.date(Subject::Edge(edge));
+    }
+
+    fn orphan(&mut self, edge: usize) {
+        self.edges[edge].ledger.orphans += 1;
+    }
+
+    fn duplicate(&mut self, edge: usize) {
+        self.edges[edge].ledger.duplicates += 1;
     }
 }

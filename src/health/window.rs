@@ -34,17 +34,18 @@ impl OutcomeWindow {
     }
 
     /// Adds the outcome of the next place.
-    pub(super) fn push(&mut self, decision: &Decision) {
-        self.count(decision.outcome, 1);
-        let &Decision { outcome, latency_us, at_us, .. } = decision;
-        self.placed.push_back(Placed { outcome, token: decision.token.clone(), latency_us, at_us });
+    #[inline]
+    pub(super) fn push(&mut self, decision: Decision) {
+        let Decision { outcome, token, latency_us, at_us, .. } = decision;
+        self.count(outcome, 1);
         let most = match self.window {
             Window::Outcomes(outcomes) => outcomes as usize,
             Window::Time(_) => WINDOW_OUTCOMES_MAX,
         };
-        if self.placed.len() > most {
+        if self.placed.len() >= most {
             self.pop();
         }
+        self.placed.push_back(Placed { outcome, token, latency_us, at_us });
     }
 
     /// Corrects the outcome at a place, if that is still in the window.

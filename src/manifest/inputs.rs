@@ -18,10 +18,13 @@ pub(super) fn read(top: &Section<'_>, known: &[String]) -> Vec<InputSettings> {
     let sections = |key, table| inputs.as_ref().map_or_else(Vec::new, |inputs| inputs.sections(key, table));
     let mut reader = Reader { known, names: HashMap::new(), inputs: Vec::new() };
     let http = section("http", &keys::HTTP);
-    match &http {
-        Some(http) if http.flag("enabled").is_some_and(|enabled| !enabled.value) => {}
-        Some(http) => reader.take(http, InputKind::Http),
-        None => reader.inputs.push(InputSettings::unnamed(InputKind::Http)),
+    if let Some(http) = &http {
+        reader.take(http, InputKind::Http);
+        if http.flag("enabled").is_some_and(|enabled| !enabled.value) {
+            reader.inputs.clear();
+        }
+    } else {
+        reader.inputs.push(InputSettings::unnamed(InputKind::Http));
     }
     for amqp in sections("amqp", &keys::AMQP) {
         check_amqp(&amqp);
@@ -108,7 +111,7 @@ impl Reader<'_> {
             }
             let Some(text) = element.text("journal") else { continue };
             if !known.contains(text.value.as_str()) {
-                let message = format!("no stream has a node {}", text.shown());
+                let message = format!("unknown node {}: no stream has it", text.shown());
                 // What comes from the environment is not shown.
                 let written = |name: &&str| item.context.files.iter().any(|file| file.text.contains(*name));
                 let names = self.known.iter().map(String::as_str).filter(written);

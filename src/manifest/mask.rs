@@ -13,7 +13,7 @@ pub(super) struct Masked {
 }
 
 impl Masked {
-    /// Masks from the first `:` after a `://` to the last `@` of the text: rather too much than too little.
+    /// Masks from the first `:` behind a `://` to the last `@` of the text: rather too much than too little.
     pub(super) fn new(text: &str) -> Self {
         let cut = password(text);
         match cut {
@@ -37,13 +37,25 @@ pub(super) fn mask(text: &str) -> String {
     Masked::new(text).text
 }
 
+/// Where the password stands; to the end of the text where the `@` behind it is not there.
 fn password(text: &str) -> Option<(usize, usize)> {
     let authority = text.find("://")? + 3;
-    let from = authority + text[authority..].find(':')? + 1;
-    let to = text.rfind('@')?;
+    // The colons of an IPv6 address are not those before a password.
+    let host = if text[authority..].starts_with('[') { text[authority..].find(']').unwrap_or(0) } else { 0 };
+    let from = authority + host + text[authority + host..].find(':')? + 1;
+    let to = match text.rfind('@') {
+        Some(at) if at >= from => at,
+        _ => {
+            let end = text[from..].find(|char: char| "/\"'`,}".contains(char) || char.is_whitespace());
+            let port = &text[from..end.map_or(text.len(), |end| from + end)];
+            if port.bytes().all(|byte| byte.is_ascii_digit()) {
+                return None;
+            }
+            text.len()
+        }
+    };
     // A variable's name is no secret, and its value is never here.
-    let secret = from <= to && !is_variable(&text[from..to]);
-    secret.then_some((from, to))
+    (!is_variable(&text[from..to])).then_some((from, to))
 }
 
 /// Whether a text is `${NAME}` and nothing else.
@@ -64,6 +76,9 @@ mod tests {
         assert_eq!(mask("amqp://guest@localhost"), "amqp://guest@localhost");
         assert_eq!(mask("amqp://${USER}:${PASSWORD}@localhost"), "amqp://${USER}:${PASSWORD}@localhost");
         assert_eq!(mask("amqp://guest:${PASSWORD}x@localhost"), "amqp://guest:***@localhost");
+        assert_eq!(mask("url = \"amqp://guest:sec\\"), "url = \"amqp://guest:***");
+        assert_eq!(mask("url = \"amqp://localhost:5672\", q = 'a:b'"), "url = \"amqp://localhost:5672\", q = 'a:b'");
+        assert_eq!(mask("amqp://[::1]:5672/%2f"), "amqp://[::1]:5672/%2f");
         assert_eq!(mask("nothing"), "nothing");
     }
 

@@ -83,7 +83,8 @@ impl Nodes {
     }
 
     fn unknown(&self, context: &Context<'_>, text: &Text) {
-        let finding = Finding::error(&text.place, format!("the stream has no node {}", text.shown()));
+        let finding =
+            Finding::error(&text.place, format!("unknown node {}: the stream does not list it", text.shown()));
         // What comes from the environment is neither shown nor guessed.
         let names = self.list.iter().filter(|node| node.text.is_plain()).map(|node| node.text.value.as_str());
         let near = if text.is_plain() { context.nearest(&text.value, names) } else { None };

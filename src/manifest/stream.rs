@@ -161,7 +161,7 @@ fn report_cycle(context: &Context<'_>, nodes: &Nodes, edges: &[Drawn], cycle: &[
         way.push("...".to_owned());
     }
     way.extend(cycle.first().map(|&node| nodes.shown_bare(node)));
-    let finding = Finding::error(&closing.place, format!("the stream goes in a circle: {}", way.join(" -> ")));
+    let finding = Finding::error(&closing.place, format!("the stream has a cycle: {}", way.join(" -> ")));
     let finding = finding.label("this edge closes it");
     context.report(finding.help("take one of these edges out, or give the way back a stream of its own"));
 }

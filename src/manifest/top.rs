@@ -1,6 +1,6 @@
 //! The top level and `[server]`.
 
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 
 use toml::de::DeValue;
@@ -118,10 +118,6 @@ fn guess(text: &str) -> SocketAddr {
         return SocketAddr::new(ip, LISTEN_DEFAULT.port());
     }
     let (host, port) = text.rsplit_once(':').unwrap_or(("", text));
-    let port = port.parse().unwrap_or(LISTEN_DEFAULT.port());
-    let ip = if host == "*" { Ok("0.0.0.0".parse()) } else { Err(()) };
-    match ip {
-        Ok(Ok(ip)) => SocketAddr::new(ip, port),
-        _ => SocketAddr::new(host.trim().parse().unwrap_or(LISTEN_DEFAULT.ip()), port),
-    }
+    let ip = if host == "*" { Ipv4Addr::UNSPECIFIED.into() } else { host.parse().unwrap_or(LISTEN_DEFAULT.ip()) };
+    SocketAddr::new(ip, port.parse().unwrap_or(LISTEN_DEFAULT.port()))
 }

@@ -1,7 +1,7 @@
 //! One row of the table of edges.
 
 use super::view::{Badge, When};
-use crate::board::{EdgeBoard, Tone, check_line, status_line};
+use crate::board::{EdgeBoard, StreamBoard, Tone, check_line, status_line};
 use crate::clock::Moment;
 use crate::picture::text::visible;
 use crate::picture::words::{count, freshness, latency, rate};
@@ -32,7 +32,18 @@ pub(super) struct Count {
     pub(super) text: String,
 }
 
-pub(super) fn edge_row(edge: &EdgeBoard, at: Moment) -> EdgeRow {
+/// The rows of a stream: what is broken first, else in the order of the manifest.
+pub(super) fn edge_rows(stream: &StreamBoard) -> Vec<EdgeRow> {
+    let mut edges: Vec<&EdgeBoard> = stream.edges.iter().collect();
+    edges.sort_by_key(|edge| match Tone::of(edge) {
+        Tone::Nok => 0,
+        Tone::Warn => 1,
+        _ => 2,
+    });
+    edges.into_iter().map(|edge| edge_row(edge, stream.at)).collect()
+}
+
+fn edge_row(edge: &EdgeBoard, at: Moment) -> EdgeRow {
     let tone = Tone::of(edge);
     let ledger = &edge.ledger;
     let loud = |label, n: u64, class| Count { label, class: if n > 0 { class } else { "none" }, text: count(n) };

@@ -2,16 +2,19 @@
 
 use askama::Template;
 
-use super::edges::{EdgeRow, edge_row};
-use super::view::{Alarm, Badge, Frame, When, alarms, counted, since, sum, tallies, unobserved};
+use super::edges::{EdgeRow, edge_rows};
+use super::view::{Alarm, Badge, Frame, When, alarms, counted, since, sum, tallies, unknown_senders, unobserved};
 use super::{PageSettings, problem, rendered};
 use crate::board::{Board, EdgeBoard, NodeBoard, OutcomeEntry, StreamBoard, Tone};
 use crate::outcome::NodeState;
 use crate::picture::words::{count, latency, owed, rate, state_class};
-use crate::picture::{Layout, svg, text::visible};
+use crate::picture::{Layout, svg, text::visible, thumbnail};
 
 /// How many of the last lost messages are listed.
 const LOST_SHOWN: usize = 20;
+
+/// To what part of its size the graph shrinks before its box scrolls: its text stays legible.
+const SHRINK: f64 = 0.62;
 
 #[derive(Template)]
 #[template(path = "stream.html")]
@@ -28,7 +31,10 @@ struct StreamPage {
     in_flight: String,
     alarms: Vec<Alarm>,
     legend: Vec<(Badge, &'static str)>,
+    is_large: bool,
+    map: String,
     graph: String,
+    strut: String,
     lost: Vec<LostRow>,
     edges: Vec<EdgeRow>,
     nodes: Vec<NodeRow>,
@@ -60,8 +66,10 @@ pub fn stream(board: &Board, stream: usize, layout: &Layout, settings: &PageSett
     let Some(stream) = board.streams.get(stream) else {
         return problem(404, "No such stream", "The manifest names no stream at this address.");
     };
+    let mut frame = Frame::new(board, settings, stream.status, Some(&stream.name));
+    frame.notices.extend(unknown_senders(board));
     rendered(&StreamPage {
-        frame: Frame::new(board, settings, stream.status, Some(&stream.name)),
+        frame,
         name: visible(&stream.name).into_owned(),
         description: visible(&stream.description).into_owned(),
         since: since(stream).map(|since| When::new(stream.at, since)),
@@ -73,9 +81,12 @@ pub fn stream(board: &Board, stream: usize, layout: &Layout, settings: &PageSett
         in_flight: count(sum(stream, |edge| edge.in_flight)),
         alarms: alarms(stream),
         legend: legend(),
+        is_large: layout.is_large(),
+        map: thumbnail(stream, layout),
         graph: svg(stream, layout, true),
+        strut: format!("{:.1}", layout.full.width / 16.0 * SHRINK),
         lost: lost(stream),
-        edges: stream.edges.iter().map(|edge| edge_row(edge, stream.at)).collect(),
+        edges: edge_rows(stream),
         nodes: stream.nodes.iter().map(|node| node_row(node, stream)).collect(),
     })
 }

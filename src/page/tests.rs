@@ -159,8 +159,16 @@ fn the_pages_can_be_looked_at() {
     write("error.html", problem(404, "No such stream", "There is no stream called “ordres”. Did you mean “orders”?"));
     let tall = rename(&demo(), HOSTILE[0]);
     let bidi = rename(&demo(), "left\u{202e}thgir שלום עולם");
+    let long = rename(&demo(), &"w".repeat(119));
     let (thirty, huge) = (graph("thirty", 30, &layered(30, 7)), graph("three-hundred", 300, &layered(300, 5)));
-    let all = [("demo", demo()), ("states", states()), ("fresh", unobserved()), ("hostile", tall), ("bidi", bidi)];
+    let all = [
+        ("demo", demo()),
+        ("states", states()),
+        ("fresh", unobserved()),
+        ("hostile", tall),
+        ("bidi", bidi),
+        ("long", long),
+    ];
     for (name, stream) in all.into_iter().chain([("thirty", thirty), ("huge", huge)]) {
         write(&format!("{name}.html"), stream_page(&stream));
         std::fs::write(folder.join(format!("{name}.svg")), svg(&stream, &lay_out(&stream), false)).unwrap();

@@ -49,6 +49,16 @@ fn notices(board: &Board) -> Vec<String> {
     notices
 }
 
+/// That there are senders that no stream knows, in a line.
+pub(super) fn unknown_senders(board: &Board) -> Option<String> {
+    const NAMED: usize = 3;
+    let names = board.unknown_senders.iter().take(NAMED).map(|sender| visible(&sender.name));
+    let names = names.collect::<Vec<_>>().join(", ");
+    let more = board.unknown_senders.len().saturating_sub(NAMED);
+    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+    (!names.is_empty()).then(|| format!("Events come from nodes that no stream knows: {names}{more}."))
+}
+
 /// A status with its mark.
 pub(super) struct Badge {
     pub(super) class: &'static str,
@@ -74,8 +84,8 @@ pub(super) struct When {
     pub(super) clock: String,
     /// `12 s ago`.
     pub(super) ago: String,
-    /// `12 s`.
-    pub(super) age: String,
+    /// `for 12 s`.
+    pub(super) lasting: String,
 }
 
 impl When {
@@ -83,8 +93,10 @@ impl When {
         let datetime = then.to_string();
         let clock = datetime.get(11..19).map(|clock| format!("{clock} UTC")).unwrap_or_default();
         let age = age(at, then);
-        let ago = if age == "now" { "just now".to_owned() } else { format!("{age} ago") };
-        Self { datetime, clock, ago, age }
+        let just_now = age == "now";
+        let ago = if just_now { "just now".to_owned() } else { format!("{age} ago") };
+        let lasting = if just_now { "since just now".to_owned() } else { format!("for {age}") };
+        Self { datetime, clock, ago, lasting }
     }
 }
 
@@ -158,7 +170,7 @@ pub(super) fn alarms(stream: &StreamBoard) -> Vec<Alarm> {
         ),
         (
             nodes(|node| node.clock_flagged),
-            "with a clock that is ahead".to_owned(),
+            "with a clock ahead".to_owned(),
             "Timestamps more than 5 minutes ahead of ours were replaced by their arrival.",
         ),
     ];

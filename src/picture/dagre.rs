@@ -99,8 +99,17 @@ fn stacked(plan: &Plan) -> Draft {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::picture::fixtures::demo;
+    use crate::picture::fixtures::{demo, graph, layered};
     use crate::picture::plan::Detail;
+
+    #[test]
+    fn the_library_does_its_part() {
+        for seed in 0..20 {
+            let stream = graph("drawn", 40, &layered(40, seed));
+            assert!(draft(&Plan::new(&stream, Detail::Full)).is_some(), "seed {seed}");
+        }
+        assert!(draft(&Plan::new(&graph("alone", 2, &[]), Detail::Small)).is_some());
+    }
 
     #[test]
     fn the_plain_draft_has_room_for_everything() {

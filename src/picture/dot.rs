@@ -3,6 +3,7 @@
 use graphviz_rust::dot_structures::{Attribute, Edge, EdgeTy, Graph, GraphAttributes, Id, Node, NodeId, Stmt, Vertex};
 use graphviz_rust::printer::{DotPrinter, PrinterContext};
 
+use super::plan::places;
 use super::text::visible;
 use crate::board::{EdgeBoard, NodeBoard, StreamBoard, Tone, check_line, status_line};
 use crate::outcome::NodeState;
@@ -11,7 +12,8 @@ use crate::outcome::NodeState;
 ///
 /// Nodes are called `n0`, `n1`, …; their names, like every text from outside, stand in quoted labels.
 pub fn dot(stream: &StreamBoard) -> String {
-    let place = |name: &str| stream.nodes.iter().position(|node| node.name == name);
+    let places = places(stream);
+    let place = |name: &str| places.get(name).copied();
     let mut stmts = vec![
         Stmt::Attribute(plain("rankdir", "LR")),
         Stmt::Attribute(quoted("label", &stream.name)),
@@ -52,7 +54,7 @@ fn node_stmt(index: usize, node: &NodeBoard) -> Node {
 fn edge_attributes(edge: &EdgeBoard) -> Vec<Attribute> {
     let (color, text, width, style) = match Tone::of(edge) {
         Tone::Ok => ("#00AA00", "#006B00", "1.5", "solid"),
-        Tone::OkIdle => ("#8CCB8C", "#3F6B3F", "1.5", "solid"),
+        Tone::OkIdle => ("#70BB70", "#3F6B3F", "1.5", "solid"),
         Tone::Warn => ("#AAAA00", "#665E00", "2", "dashed"),
         Tone::Nok => ("#AA0000", "#AA0000", "3.5", "solid"),
         Tone::Grey => ("#888888", "#555555", "1.2", "dotted"),

@@ -84,6 +84,11 @@ pub struct Layout {
 }
 
 impl Layout {
+    /// Whether the graph is too large to be taken in at once.
+    pub(crate) fn is_large(&self) -> bool {
+        self.detail == Detail::Brief
+    }
+
     /// Whether the layout was made for a stream with these nodes, edges and checks.
     pub fn fits(&self, stream: &StreamBoard) -> bool {
         self.fingerprint == fingerprint(stream)
@@ -101,3 +106,6 @@ pub fn lay_out(stream: &StreamBoard) -> Arc<Layout> {
         fingerprint: fingerprint(stream),
     })
 }
+
+#[cfg(test)]
+mod tests;

@@ -23,5 +23,5 @@ pub use layout::{Layout, Placement, Placer, Point, Rect, Route, lay_out};
 pub(crate) use marks::mark_of;
 pub use marks::marks;
 pub use plan::{Detail, Plan, PlannedEdge, Size, Spacing};
-pub use svg::svg;
+pub use svg::{STANDALONE_POLICY, svg};
 pub use thumbnail::thumbnail;

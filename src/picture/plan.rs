@@ -3,6 +3,7 @@
 //! Sizes follow from the topology and the checks alone: a label's box is made for its longest text,
 //! so that numbers can change without a new layout.
 
+use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use super::text::{mono_width, shorten, visible, width_em};
@@ -120,7 +121,8 @@ impl Detail {
 impl Plan {
     /// The plan of a stream's picture.
     pub fn new(stream: &StreamBoard, detail: Detail) -> Self {
-        let place = |name: &str| stream.nodes.iter().position(|node| node.name == name);
+        let places = places(stream);
+        let place = |name: &str| places.get(name).copied();
         let edges: Vec<PlannedEdge> = stream
             .edges
             .iter()
@@ -142,6 +144,11 @@ impl Plan {
         let nodes = stream.nodes.iter().zip(&degrees).map(sized).collect();
         Self { nodes, edges, spacing }
     }
+}
+
+/// The index of each node by its name.
+pub(crate) fn places(stream: &StreamBoard) -> HashMap<&str, usize> {
+    stream.nodes.iter().enumerate().map(|(index, node)| (node.name.as_str(), index)).collect()
 }
 
 /// The box of a node, by its name.

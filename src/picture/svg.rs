@@ -14,6 +14,10 @@ use crate::clock::Moment;
 /// The rules for the graph, as they stand in the page's style sheet, too.
 const STYLE: &str = include_str!("../../static/graph.css");
 
+/// The content security policy under which a picture that stands alone is to be served: it brings its
+/// own style, and needs nothing else.
+pub const STANDALONE_POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'";
+
 /// Draws a stream. `inline`: for a page that brings the style sheet and the [`marks`]; else it
 /// stands alone.
 pub fn svg(stream: &StreamBoard, layout: &Layout, inline: bool) -> String {
@@ -54,8 +58,8 @@ fn draw_edge(index: usize, edge: &EdgeBoard, route: &Route, detail: Detail, at: 
     }
     let (from, to, title) = (escape(&edge.from), escape(&edge.to), edge_title(edge));
     format!(
-        "<g id=\"e{index}\" class=\"{class}\" data-edge=\"{index}\" data-from=\"{from}\" data-to=\"{to}\" role=\"img\" \
-         aria-label=\"{title}\"><title>{title}</title>{}{}</g>\n",
+        "<g id=\"e{index}\" class=\"{class}\" data-edge=\"{index}\" data-from=\"{from}\" data-to=\"{to}\" role=\"img\">\
+         <title>{title}</title>{}{}</g>\n",
         wire(route, 12.0),
         draw_label(edge, &route.label, detail, at)
     )
@@ -124,7 +128,7 @@ fn draw_node(index: usize, node: &NodeBoard, place: &Rect, at: Moment) -> String
         format!("<text class=\"{class}\" x=\"{}\" y=\"{}\">{text}</text>", number(x), number(y))
     };
     let mut out = format!(
-        "<g id=\"n{index}\" class=\"{class}\" data-node=\"{}\" role=\"img\" aria-label=\"{title}\">\
+        "<g id=\"n{index}\" class=\"{class}\" data-node=\"{}\" role=\"img\">\
          <title>{title}</title>",
         escape(&node.name)
     );

@@ -29,7 +29,8 @@ fn the_known_picture() {
         assert!(edge.attribute("class").unwrap().contains(tone));
         assert_eq!(texts(edge, "said"), [said]);
         assert_eq!(texts(edge, "owed"), [owed]);
-        assert!(edge.attribute("aria-label").unwrap().contains(said));
+        let title = edge.first_element_child().and_then(|title| title.text()).unwrap();
+        assert!(title.contains(said) && title.contains(" → "), "{title}");
     }
     assert_eq!(texts(group(&document, "e2"), "fact"), ["live · NOK 5 min · p95 2.0 ms"]);
     assert_eq!(texts(group(&document, "e2"), "lost"), ["0 late · 16 missing · 3 in flight"]);

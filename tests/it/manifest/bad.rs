@@ -176,6 +176,15 @@ fn nodes_and_edges() {
 }
 
 #[test]
+fn what_is_hardly_meant() {
+    let nodes =
+        "[[stream]]\nname = \"orders\"\nnodes = [\"web\", \"idle\", \"db\", { name = \"cron\", silence = \"1d\" }]\n";
+    let edge = "[[stream.edge]]\nfrom = \"web\"\nto = \"db\"\n";
+    let said = said_of([format!("{nodes}{edge}"), with_top("[input.http]\nenabled = false")]);
+    assert_snapshot!(said);
+}
+
+#[test]
 fn names_of_streams() {
     let named = |name: &str| with_edge("").replace("\"orders\"", name);
     let said = said_of([

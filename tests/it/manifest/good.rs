@@ -157,3 +157,16 @@ fn windows_line_ends_and_a_byte_order_mark_do_no_harm() {
     assert_eq!(problems[0].line, 1);
     assert!(problems[0].rendered.contains("nmae = 1"), "{}", problems[0].rendered);
 }
+
+#[test]
+fn a_stream_has_at_most_4096_nodes() {
+    let nodes = |count: usize| {
+        let names = (0..count).map(|index| format!("\"n{index}\"")).collect::<Vec<_>>().join(",");
+        format!("[[stream]]\nname = \"a\"\nnodes = [{names}]\n")
+    };
+    assert_eq!(read(&nodes(4096)).unwrap().system.streams[0].nodes.len(), 4096);
+    let problems = read(&nodes(4097)).unwrap_err();
+    assert_eq!(problems.len(), 1);
+    assert_eq!(problems[0].message, "the stream has 4,097 nodes");
+    assert_eq!(problems[0].line, 3);
+}

@@ -3,37 +3,18 @@
 use crate::event::Token;
 use crate::outcome::Outcome;
 
-/// One thing that the correlator found out about an edge, in the order in which it did.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Finding {
-    /// A new upstream event arrived; it opened a request, unless it only joined a group.
-    Upstream {
-        /// The edge.
-        edge: usize,
-        /// Whether a request (or group) began with it.
-        opened: bool,
-        /// Its arrival.
-        at_us: u64,
-    },
+/// Who is told what the correlator finds out about the edges of a stream, in the order in which it does.
+pub trait Verdicts {
+    /// A new upstream event arrived at `at_us`; it opened a request, unless it only joined a group.
+    fn upstream(&mut self, edge: usize, opened: bool, at_us: u64);
     /// A request got its first outcome.
-    Decided(Decision),
-    /// An outcome was corrected.
-    Revised {
-        /// What it is now, and when that was found out.
-        decision: Decision,
-        /// What it was.
-        from: Outcome,
-    },
+    fn decided(&mut self, decision: Decision);
+    /// An outcome was corrected: what it is now, and what it was.
+    fn revised(&mut self, decision: Decision, from: Outcome);
     /// A downstream event was forgotten without ever meeting its upstream.
-    Orphan {
-        /// The edge.
-        edge: usize,
-    },
+    fn orphan(&mut self, edge: usize);
     /// An event arrived again.
-    Duplicate {
-        /// The edge.
-        edge: usize,
-    },
+    fn duplicate(&mut self, edge: usize);
 }
 
 /// An outcome and what belongs to it.

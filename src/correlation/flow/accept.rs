@@ -1,0 +1,166 @@
+//! What one event brings: the tokens' path through the correlator.
+
+use super::{Kind, Rule, Shape, State};
+use crate::correlation::matching::{Match, judge};
+use crate::correlation::requests::State as RequestState;
+use crate::correlation::slab::NONE;
+use crate::correlation::tokens::Queue;
+use crate::correlation::verdicts::{Decision, Verdicts};
+use crate::event::{Event, Token};
+use crate::outcome::Outcome;
+
+impl State {
+    #[inline]
+    pub(super) fn accept(
+        &mut self,
+        shape: &Shape,
+        node: usize,
+        event: &Event,
+        hash: u64,
+        now_us: u64,
+        out: &mut impl Verdicts,
+    ) {
+        let ends = &shape.nodes[node];
+        let slot = if let Some(slot) = self.tokens.find(hash, &event.token) {
+            self.tokens.load(slot, &mut self.seen);
+            if self.seen.at(node).is_some() {
+                for rule in ends.incoming.iter().chain(&ends.outgoing) {
+                    out.duplicate(rule.edge);
+                }
+                return;
+            }
+            self.tokens.sight(slot, node, event.timestamp_us);
+            slot
+        } else {
+            self.seen.clear();
+            self.tokens.insert(hash, &event.token, node, event.timestamp_us)
+        };
+        for rule in &ends.incoming {
+            self.downstream(shape, rule, slot, event, now_us, out);
+        }
+        for rule in &ends.outgoing {
+            self.upstream(rule, slot, event, now_us, out);
+        }
+        self.seen_beyond(shape, node, slot, now_us, out);
+        let waits = self.requests.any_in_flight(self.tokens.requests(slot));
+        self.tokens.queue(slot, if waits { Queue::Waiting } else { Queue::Matched }, now_us);
+        self.idle_until_us = self.idle_until_us.min(now_us + shape.memory_us);
+    }
+
+    /// The event is the downstream end of an edge.
+    #[inline]
+    fn downstream(
+        &mut self,
+        shape: &Shape,
+        rule: &Rule,
+        slot: u32,
+        event: &Event,
+        now_us: u64,
+        out: &mut impl Verdicts,
+    ) {
+        if let Kind::Count(groups) = rule.kind {
+            self.groups[groups].downstream(&event.token, event.timestamp_us, now_us, out);
+            self.expect_groups(groups);
+            return;
+        }
+        let Some(upstream_us) = self.seen.at(rule.from) else {
+            self.find_lost(shape, rule, slot, event, now_us, out);
+            return;
+        };
+        let matched = judge(upstream_us, event.timestamp_us, rule.within_us, rule.clock_skew_us);
+        let revised = if rule.kind == Kind::Timed { self.close(rule.edge, slot) } else { None };
+        let mut decision = decision(rule.edge, matched, &event.token, now_us);
+        if let Some((from, place)) = revised {
+            decision.place = place;
+            out.revised(decision, from);
+        } else {
+            decision.place = Some(self.next_place(rule.edge));
+            out.decided(decision);
+        }
+    }
+
+    /// Closes the token's request on an edge; answers what it had been judged, and the place of that.
+    #[inline]
+    fn close(&mut self, edge: usize, slot: u32) -> Option<(Outcome, Option<u64>)> {
+        let first = self.tokens.requests(slot);
+        let request = self.requests.find(first, edge)?;
+        let record = self.requests.get(request);
+        let judged = match record.state {
+            RequestState::Judged(outcome) => Some((outcome, record.place())),
+            RequestState::InFlight | RequestState::Corrected => None,
+        };
+        let first = self.requests.close(first, request);
+        self.tokens.set_requests(slot, first);
+        judged
+    }
+
+    /// The event is the upstream end of an edge.
+    #[inline]
+    fn upstream(&mut self, rule: &Rule, slot: u32, event: &Event, now_us: u64, out: &mut impl Verdicts) {
+        if let Kind::Count(groups) = rule.kind {
+            self.groups[groups].upstream(&event.token, event.timestamp_us, now_us, out);
+            self.expect_groups(groups);
+            return;
+        }
+        out.upstream(rule.edge, true, now_us);
+        if let Some(downstream_us) = self.seen.at(rule.to) {
+            let matched = judge(event.timestamp_us, downstream_us, rule.within_us, rule.clock_skew_us);
+            let place = Some(self.next_place(rule.edge));
+            out.decided(Decision { place, ..decision(rule.edge, matched, &event.token, now_us) });
+        } else if rule.kind == Kind::Timed {
+            self.idle_until_us = self.idle_until_us.min(now_us + rule.patience_us);
+            let request = self.requests.open(rule.edge, slot, now_us, self.tokens.requests(slot));
+            self.tokens.set_requests(slot, request);
+        }
+    }
+
+    /// A downstream event without a remembered upstream: it may correct a lost token.
+    fn find_lost(
+        &mut self,
+        shape: &Shape,
+        rule: &Rule,
+        slot: u32,
+        event: &Event,
+        now_us: u64,
+        out: &mut impl Verdicts,
+    ) {
+        let Some(lost) = self.lost[rule.edge].take(&event.token, now_us, shape.remember_us) else { return };
+        let matched = judge(lost.timestamp_us, event.timestamp_us, rule.within_us, rule.clock_skew_us);
+        let decision = Decision { place: lost.place, ..decision(rule.edge, matched, &event.token, now_us) };
+        out.revised(decision, Outcome::Missing);
+        let first = self.requests.corrected(rule.edge, slot, self.tokens.requests(slot));
+        self.tokens.set_requests(slot, first);
+    }
+
+    /// An event beyond an edge's `to` makes `unreported` of a remembered `missing`.
+    #[inline]
+    fn seen_beyond(&mut self, shape: &Shape, node: usize, slot: u32, now_us: u64, out: &mut impl Verdicts) {
+        let mut request = self.tokens.requests(slot);
+        while request != NONE {
+            let record = self.requests.get(request);
+            let (edge, next) = (record.edge as usize, record.next);
+            if record.state == RequestState::Judged(Outcome::Missing)
+                && shape.topology.beyond[edge].binary_search(&node).is_ok()
+            {
+                let place = record.place();
+                self.requests.revise(request, Outcome::Unreported);
+                let decision = Decision { place, ..self.unmatched(edge, Outcome::Unreported, slot, now_us) };
+                out.revised(decision, Outcome::Missing);
+            }
+            request = next;
+        }
+    }
+
+    fn expect_groups(&mut self, groups: usize) {
+        if let Some(due_us) = self.groups[groups].next_due_us() {
+            self.idle_until_us = self.idle_until_us.min(due_us);
+        }
+    }
+}
+
+/// A decision on a request that met its downstream event.
+#[inline]
+fn decision(edge: usize, matched: Match, token: &Token, at_us: u64) -> Decision {
+    let Match { outcome, latency_us, behind_us } = matched;
+    Decision { edge, outcome, token: Some(token.clone()), latency_us, behind_us, at_us, place: None }
+}

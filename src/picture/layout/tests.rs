@@ -1,0 +1,152 @@
+use proptest::prelude::*;
+
+use super::*;
+use crate::picture::fixtures::{demo, graph, layered, rename, states};
+
+/// The points of an edge's line, close enough together that nothing slips between.
+fn line(route: &Route) -> Vec<Point> {
+    let mut points = Vec::new();
+    let mut last: Option<Point> = None;
+    for &(left, right) in &route.runs {
+        if let Some(from) = last {
+            points.extend((1..64).map(|step| bend(from, left, f64::from(step) / 64.0)));
+        }
+        let steps = ((right.x - left.x) / 3.0).ceil().max(1.0) as u32;
+        let at = |step| left.x + (right.x - left.x) * f64::from(step) / f64::from(steps);
+        points.extend((0..=steps).map(|step| Point { x: at(step), y: left.y }));
+        last = Some(right);
+    }
+    points
+}
+
+/// A point of the bend between two runs, as the writer draws it.
+fn bend(from: Point, to: Point, part: f64) -> Point {
+    let rest = 1.0 - part;
+    // The weights of the ends, each with the control point that stands at its height.
+    let near = [rest.powi(3), 3.0 * rest.powi(2) * part];
+    let far = [part.powi(3), 3.0 * rest * part.powi(2)];
+    Point {
+        x: near[0] * from.x + (near[1] + far[1]) * f64::midpoint(from.x, to.x) + far[0] * to.x,
+        y: (near[0] + near[1]) * from.y + (far[0] + far[1]) * to.y,
+    }
+}
+
+/// How deep a point must lie in a box to count: a line may touch a side.
+const TOUCH: f64 = 0.5;
+
+fn inside(point: Point, place: &Rect) -> bool {
+    point.x > place.x + TOUCH
+        && point.x < place.right() - TOUCH
+        && point.y > place.y + TOUCH
+        && point.y < place.bottom() - TOUCH
+}
+
+fn overlap(a: &Rect, b: &Rect) -> bool {
+    a.x < b.right() && b.x < a.right() && a.y < b.bottom() && b.y < a.bottom()
+}
+
+/// Nothing lies over anything else, no edge cuts what is not its own, all lies in the picture.
+fn check(plan: &Plan, placement: &Placement, head: f64) -> Result<(), TestCaseError> {
+    prop_assert_eq!(placement.nodes.len(), plan.nodes.len());
+    prop_assert_eq!(placement.routes.len(), plan.edges.len());
+    let labels = placement.routes.iter().map(|route| &route.label);
+    let boxes: Vec<&Rect> = placement.nodes.iter().chain(labels).collect();
+    for (index, one) in boxes.iter().enumerate() {
+        prop_assert!(
+            one.x >= 0.0 && one.y >= 0.0 && one.right() <= placement.width && one.bottom() <= placement.height
+        );
+        for other in &boxes[index + 1..] {
+            prop_assert!(!overlap(one, other), "{one:?} lies over {other:?}");
+        }
+    }
+    for (index, (route, edge)) in placement.routes.iter().zip(&plan.edges).enumerate() {
+        let points = line(route);
+        let (first, last) = (points[0], points[points.len() - 1]);
+        prop_assert!((first.x - placement.nodes[edge.from].right()).abs() < 0.01);
+        prop_assert!((last.x - placement.nodes[edge.to].x).abs() < 0.01);
+        for (point, node) in [(first, edge.from), (last, edge.to)] {
+            let node = &placement.nodes[node];
+            prop_assert!(point.y >= node.y && point.y <= node.bottom());
+        }
+        let (from, to) = route.runs[route.runs.len() - 1];
+        prop_assert!(to.x - from.x >= head, "the head stands on a level run");
+        let bears = |&&(left, right): &&(Point, Point)| {
+            left.x <= route.label.x + 0.01
+                && right.x >= route.label.right() - 0.01
+                && (left.y - route.label.centre().y).abs() < 0.01
+        };
+        prop_assert!(route.runs.iter().find(bears).is_some(), "the label sits on its edge");
+        for (other, place) in boxes.iter().enumerate() {
+            if other == placement.nodes.len() + index {
+                continue;
+            }
+            let cut = points.iter().find(|&&point| inside(point, place));
+            prop_assert!(cut.is_none(), "edge {index} cuts box {other} at {cut:?}");
+        }
+    }
+    Ok(())
+}
+
+fn check_stream(stream: &StreamBoard) -> Result<(), TestCaseError> {
+    for (detail, head) in [(Detail::Full, 12.0), (Detail::Brief, 12.0), (Detail::Small, 6.0), (Detail::Dots, 6.0)] {
+        let plan = Plan::new(stream, detail);
+        let placement = Dagre.place(&plan);
+        check(&plan, &placement, head)?;
+        prop_assert_eq!(&placement, &Dagre.place(&plan), "the same plan in the same way");
+    }
+    Ok(())
+}
+
+/// Any graph without cycles: its nodes named in any order, some of them alone.
+fn graphs(nodes: std::ops::RangeInclusive<usize>) -> impl Strategy<Value = StreamBoard> {
+    nodes.prop_flat_map(|nodes| {
+        let pairs = prop::collection::btree_set((0..nodes, 0..nodes), 0..=nodes * 7 / 4);
+        let order = Just((0..nodes).collect::<Vec<usize>>()).prop_shuffle();
+        (pairs, order).prop_map(move |(pairs, order)| {
+            let forward = pairs.into_iter().filter(|(from, to)| from < to);
+            let edges: Vec<_> = forward.map(|(from, to)| (order[from], order[to])).collect();
+            graph("any", nodes, &edges)
+        })
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(48) })]
+
+    #[test]
+    fn nothing_lies_over_anything(stream in graphs(1..=60)) {
+        check_stream(&stream)?;
+    }
+}
+
+#[test]
+fn nothing_lies_over_anything_in_the_pictures_that_we_show() {
+    for stream in [demo(), states(), rename(&demo(), &"long name ".repeat(12)), rename(&demo(), "漢字")] {
+        check_stream(&stream).unwrap();
+    }
+}
+
+#[test]
+fn three_hundred_nodes_keep_their_distance() {
+    for seed in 0..3 {
+        let stream = graph("large", 300, &layered(300, seed));
+        let plan = Plan::new(&stream, Detail::of(&stream));
+        check(&plan, &Dagre.place(&plan), 12.0).unwrap();
+    }
+}
+
+#[test]
+fn the_known_picture_flows_from_left_to_right() {
+    let layout = lay_out(&demo());
+    let x = |node: usize| layout.full.nodes[node].x;
+    assert!(x(0) < x(1) && x(1) < x(2));
+    assert!((x(2) - x(3)).abs() < 40.0, "two leaves stand in one column");
+    assert!(layout.full.width < 1_340.0, "it fits a laptop: {}", layout.full.width);
+}
+
+#[test]
+fn an_empty_stream_has_a_layout() {
+    let layout = lay_out(&graph("empty", 0, &[]));
+    assert!(layout.full.nodes.is_empty() && layout.full.width >= 0.0);
+    check_stream(&graph("alone", 3, &[])).unwrap();
+}
