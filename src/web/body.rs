@@ -29,11 +29,7 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self {
-            body_bytes: 8 * 1024 * 1024,
-            bodies_bytes: 256 * 1024 * 1024,
-            body_time: Duration::from_secs(30),
-        }
+        Self { body_bytes: 8 * 1024 * 1024, bodies_bytes: 256 * 1024 * 1024, body_time: Duration::from_secs(30) }
     }
 }
 

@@ -38,7 +38,7 @@ impl Worker {
 }
 
 #[derive(Serialize)]
-struct Accepted {
+struct Taken {
     accepted: usize,
     rejected: Vec<Rejected>,
     /// Events that were refused beyond those in `rejected`.
@@ -52,7 +52,11 @@ fn is_zero(number: &usize) -> bool {
 }
 
 /// Takes the events of one body: all of them, or those that are good, or none.
-pub(super) async fn post(request: HttpRequest, mut payload: Payload, worker: Rc<Worker>) -> Result<HttpResponse, Problem> {
+pub(super) async fn post(
+    request: HttpRequest,
+    mut payload: Payload,
+    worker: Rc<Worker>,
+) -> Result<HttpResponse, Problem> {
     let state = &worker.state;
     let headers = request.headers();
     let format = format(headers)?;
@@ -86,7 +90,7 @@ async fn take(worker: &Worker, parsed: Parsed) -> Result<HttpResponse, Problem> 
         let detail = "every event was refused; `rejected` says why";
         return Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, detail).rejecting(rejected, rejected_more));
     }
-    let body = serde_json::to_vec(&Accepted { accepted, rejected, rejected_more }).unwrap_or_default();
+    let body = serde_json::to_vec(&Taken { accepted, rejected, rejected_more }).unwrap_or_default();
     Ok(answer(body.into()))
 }
 

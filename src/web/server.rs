@@ -1,5 +1,6 @@
 //! The server: routes, workers, limits.
 
+use std::future::ready;
 use std::io;
 use std::net::SocketAddr;
 use std::rc::Rc;
@@ -108,12 +109,12 @@ fn reading() -> Route {
 
 /// A route whose requests are recorded, and which says what it takes where the method is wrong.
 fn serve(config: &mut ServiceConfig, state: &Arc<State>, path: &'static str, allow: &'static str, route: Route) {
-    let refuse = move |request: HttpRequest| method_not_allowed(request.method().clone(), allow);
+    let refuse = move |request: HttpRequest| ready(method_not_allowed(request.method(), allow));
     let resource = web::resource(path).route(route).default_service(web::route().to(refuse));
     config.service(resource.wrap(Recorder::new(state, path)));
 }
 
-async fn method_not_allowed(method: Method, allow: &'static str) -> Result<&'static str, Problem> {
+fn method_not_allowed(method: &Method, allow: &'static str) -> Result<&'static str, Problem> {
     let detail = format!("{method} is not for this address; it takes {allow}");
     let problem = Problem::new(StatusCode::METHOD_NOT_ALLOWED, detail);
     Err(problem.with(header::ALLOW, HeaderValue::from_static(allow)))

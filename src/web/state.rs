@@ -78,7 +78,7 @@ impl State {
     }
 
     /// The stream of this name on a board, and its index.
-    pub(super) fn stream<'a>(&self, board: &'a Board, name: &str) -> Result<(usize, &'a Arc<StreamBoard>), Problem> {
+    pub(super) fn stream<'a>(board: &'a Board, name: &str) -> Result<(usize, &'a Arc<StreamBoard>), Problem> {
         let found = board.streams.iter().enumerate().find(|(_, stream)| stream.name == name);
         found.ok_or_else(|| {
             let names = board.streams.iter().map(|stream| stream.name.as_str());

@@ -1,5 +1,5 @@
 //! The tests of behaviour, one file a behaviour, in one binary.
-#![expect(clippy::unwrap_used, reason = "a test that fails may panic, in its helpers, too")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test that fails may panic, in its helpers, too")]
 
 mod commands;
 mod demo;

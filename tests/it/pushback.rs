@@ -81,7 +81,8 @@ fn when_the_owner_has_stopped_the_server_is_not_live_and_takes_nothing() {
     let inside = Inside::start(Limits::default());
     let (pipeline, url) = (inside.pipeline().clone(), inside.url.clone());
     inside.running.stop();
-    let answer = read(agent().post(format!("{url}/events")).header("Content-Type", "application/json").send(event("web", "a")));
+    let answer =
+        read(agent().post(format!("{url}/events")).header("Content-Type", "application/json").send(event("web", "a")));
     assert_eq!(answer.status, 503);
     assert!(pipeline.board().streams[0].edges[0].ledger.balances());
 }
