@@ -17,6 +17,8 @@ mod problems;
 mod pushback;
 mod reading;
 #[cfg(test)]
+mod reload;
+#[cfg(test)]
 mod rules;
 #[cfg(test)]
 mod schedules;
