@@ -48,6 +48,8 @@ pub(super) struct Groups {
     waiting: VecDeque<Waiting>,
     /// With `same_token`: the numbers of the groups that hold a token, ascending.
     holders: HashMap<Token, Vec<u64>>,
+    /// Groups in `open` that are not judged.
+    unjudged: usize,
     /// Outcomes placed so far.
     placed: u64,
 }
@@ -66,6 +68,7 @@ impl Groups {
             first: 0,
             waiting: VecDeque::new(),
             holders: HashMap::new(),
+            unjudged: 0,
             placed: 0,
         })
     }
@@ -140,11 +143,12 @@ impl Groups {
 
     /// Begins a group; waiting events stamped before what it covers are dropped.
     fn begin(&mut self, timestamp_us: u64, now_us: u64, out: &mut impl Verdicts) {
-        if self.open.len() >= self.limit {
+        if self.unjudged >= self.limit {
             self.judge_front(Outcome::Indeterminate, now_us, out);
         }
         let begin_us = timestamp_us.saturating_sub(self.clock_skew_us);
         self.waiting.retain(|waiting| waiting.timestamp_us >= begin_us);
+        self.unjudged += 1;
         self.open.push_back(Group {
             begin_us,
             last_us: timestamp_us,
@@ -210,6 +214,7 @@ impl Groups {
     fn judge(&mut self, at: usize, outcome: Outcome, at_us: u64, out: &mut impl Verdicts) {
         let number = self.first + at as u64;
         self.open[at].judged = true;
+        self.unjudged -= 1;
         for token in std::mem::take(&mut self.open[at].tokens) {
             if let Some(holders) = self.holders.get_mut(&token) {
                 holders.retain(|&holder| holder != number);

@@ -1,5 +1,12 @@
-//! Behaviour of the whole, one file a behaviour.
+//! The tests of behaviour, one file a behaviour, in one binary.
 #![expect(clippy::unwrap_used, reason = "a test that fails may panic, in its helpers, too")]
 
+mod clients;
 mod events;
 mod manifest;
+#[cfg(test)]
+mod oracle;
+#[cfg(test)]
+mod rules;
+#[cfg(test)]
+mod schedules;
