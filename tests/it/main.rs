@@ -6,6 +6,7 @@ mod events;
 mod manifest;
 #[cfg(test)]
 mod oracle;
+mod replay;
 #[cfg(test)]
 mod rules;
 #[cfg(test)]
