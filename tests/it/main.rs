@@ -16,6 +16,7 @@ mod post;
 mod problems;
 mod pushback;
 mod reading;
+mod replay;
 #[cfg(test)]
 mod reload;
 #[cfg(test)]
