@@ -107,6 +107,41 @@ impl Groups {
         self.waiting.push_back(Waiting { timestamp_us, arrival_us: now_us, token });
     }
 
+    /// Two tokens are one message from here on: what stands under `gone` stands under `kept`, and what
+    /// waits under it is offered again.
+    pub(super) fn join(&mut self, kept: &Token, gone: &Token, now_us: u64, out: &mut impl Verdicts) {
+        if !self.check.same_token {
+            return;
+        }
+        let moved = self.holders.remove(gone).unwrap_or_default();
+        for &number in &moved {
+            let group = &mut self.open[(number - self.first) as usize];
+            for token in group.tokens.iter_mut().filter(|token| *token == gone) {
+                token.clone_from(kept);
+            }
+        }
+        if !moved.is_empty() {
+            let holders = self.holders.entry(kept.clone()).or_default();
+            holders.extend(moved);
+            holders.sort_unstable();
+        }
+        for waiting in &mut self.waiting {
+            if waiting.token.as_ref() == Some(gone) {
+                waiting.token = Some(kept.clone());
+            }
+        }
+        let mut at = 0;
+        while at < self.waiting.len() {
+            let timestamp_us = self.waiting[at].timestamp_us;
+            let fits = self.waiting[at].token.as_ref() == Some(kept);
+            if fits && self.claim(kept, timestamp_us, now_us, out) {
+                self.waiting.remove(at);
+            } else {
+                at += 1;
+            }
+        }
+    }
+
     /// When the next group falls due, or the next waiting event is dropped: what is due is worked
     /// off when the clock has passed this.
     pub(super) fn next_due_us(&self) -> Option<u64> {

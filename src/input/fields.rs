@@ -117,8 +117,7 @@ pub(super) struct Fields<T> {
     pub(super) token: Option<(Key, T)>,
     pub(super) timestamp: Option<Stamp<T>>,
     pub(super) parent: Option<T>,
-    /// Whether there is an alias.
-    pub(super) alias: bool,
+    pub(super) alias: Option<T>,
 }
 
 /// A timestamp as its sender wrote it.
@@ -153,7 +152,7 @@ pub(super) fn read(text: &str, depth: usize) -> Result<Fields<Text<'_>>, Refusal
         token: named(slots.first(TOKEN))?,
         timestamp: slots.get(Key::Timestamp).map(stamp_of).transpose()?,
         parent: slots.get(Key::Parent).map(|value| text_of(Key::Parent, value)).transpose()?,
-        alias: slots.get(Key::Alias).is_some(),
+        alias: slots.get(Key::Alias).map(|value| text_of(Key::Alias, value)).transpose()?,
     })
 }
 

@@ -46,11 +46,10 @@ impl<'a> Resolver<'a> {
         if let Some(parent) = &fields.parent {
             check_text(text_of(parent.as_ref()), NODE_MAX_BYTES).map_err(|error| bad_text(Key::Parent, error))?;
         }
-        if fields.alias {
-            return Err(alias().into());
-        }
+        let alias = fields.alias.as_ref().map(|alias| Token::new(text_of(alias.as_ref())));
+        let alias = alias.transpose().map_err(|error| bad_text(Key::Alias, error))?.map(Box::new);
         match node {
-            Some(node) => Ok(Report { node, token, timestamp_us }),
+            Some(node) => Ok(Report { node, token, timestamp_us, alias }),
             None => Err(Box::new(self.unknown(text_of(name), timestamp_us))),
         }
     }
@@ -85,11 +84,4 @@ fn missing(keys: [Key; 3]) -> Refusal {
 #[cold]
 fn bad_text(key: Key, error: TextError) -> Refusal {
     Refusal::new(Reason::Field, format!("\"{}\" {error}", key.name()))
-}
-
-#[cold]
-fn alias() -> Refusal {
-    // Ignored, it would make two messages of one, and false verdicts.
-    let error = "\"alias\" is not supported by this version; leave it out, and report the message by one token";
-    Refusal::new(Reason::Field, error)
 }

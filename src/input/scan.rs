@@ -26,7 +26,7 @@ struct Scanner<'a> {
 impl<'a> Scanner<'a> {
     #[inline]
     fn object(&mut self) -> Option<Fields<&'a [u8]>> {
-        let mut fields = Fields { node: None, token: None, timestamp: None, parent: None, alias: false };
+        let mut fields = Fields { node: None, token: None, timestamp: None, parent: None, alias: None };
         let mut seen = 0;
         self.expect(b'{')?;
         loop {
@@ -86,7 +86,8 @@ impl<'a> Scanner<'a> {
             Key::Token | Key::Tracing | Key::TraceId => prefer(&mut fields.token, key, text),
             Key::Timestamp => fields.timestamp = Some(Stamp::Text(text)),
             Key::Parent => fields.parent = Some(text),
-            Key::Alias | Key::Other => return None,
+            Key::Alias => fields.alias = Some(text),
+            Key::Other => return None,
         }
         Some(())
     }
@@ -268,7 +269,7 @@ mod tests {
         });
         assert_eq!(stamp, fields.timestamp, "{text}");
         assert_eq!(parent.as_ref().map(Cow::as_ref), fields.parent, "{text}");
-        assert_eq!(alias, fields.alias, "{text}");
+        assert_eq!(alias.as_ref().map(Cow::as_ref), fields.alias, "{text}");
         true
     }
 
@@ -278,7 +279,7 @@ mod tests {
             r#"{"node":"event-processor","token":"4bf92f3577b34da6a3ce929d0e0e4736","timestamp":1700000000123456}"#,
             r#"{"node":"a","token":"b","timestamp":"2026-11-20T12:00:00.123456Z"}"#,
             r#"{ "timestamp" : 0 , "token" : "b" , "node" : "a" } trailing"#,
-            r#"{"origin":"a","trace_id":"ünïcödé","service":"c","tracing":"d","parent":"p"}"#,
+            r#"{"origin":"a","trace_id":"ünïcödé","service":"c","tracing":"d","parent":"p","alias":"e"}"#,
             r#"{"level":"info","n":-0.5,"ok":true,"no":false,"nil":null,"node":"a","z":0}"#,
             "{\r\n\t\"node\":\"a\"\r\n}",
             r#"{"timestamp":9999999999999999999}"#,
@@ -304,7 +305,6 @@ mod tests {
             r#"{"node":"a","node":"a"}"#,
             r#"{"node":null}"#,
             r#"{"node":1}"#,
-            r#"{"alias":"a"}"#,
             r#"{"x":{}}"#,
             r#"{"x":[]}"#,
             r#"{"x":01}"#,
