@@ -18,7 +18,7 @@ use super::events::{self, Worker};
 use super::problem::Problem;
 use super::recorder::Recorder;
 use super::state::State;
-use super::{api, health, openapi, pages};
+use super::{api, health, live, openapi, pages};
 
 /// The path's label in the metrics where no route takes the request.
 const OTHER: &str = "other";
@@ -47,6 +47,7 @@ impl Bound {
     pub fn bind(state: &Arc<State>, listen: SocketAddr) -> io::Result<Self> {
         let workers = std::thread::available_parallelism().map_or(1, usize::from).min(WORKERS_MAX);
         let shared = Arc::clone(state);
+        state.live.start();
         let server = HttpServer::new(move || {
             let shared = Arc::clone(&shared);
             let other = web::route().to(pages::not_found).wrap(Recorder::new(&shared, OTHER));
@@ -94,6 +95,7 @@ fn routes(config: &mut ServiceConfig, state: &Arc<State>) {
     get("/streams/{stream}/graph.dot", reading().to(pages::dot));
     get("/api/v1/streams", reading().to(api::streams));
     get("/api/v1/streams/{stream}", reading().to(api::stream));
+    get("/api/v1/streams/{stream}/live", reading().to(live::events));
     get("/api/v1/streams/{stream}/edges/{from}/{to}", reading().to(api::edge));
     get("/api/openapi.json", reading().to(openapi::openapi));
     get("/metrics", reading().to(health::metrics));

@@ -7,6 +7,7 @@ mod events;
 mod harness;
 mod hostile;
 mod lifecycle;
+mod live;
 mod manifest;
 mod openapi;
 mod post;
