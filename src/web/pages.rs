@@ -13,9 +13,6 @@ use crate::page::{self, PageSettings};
 use crate::picture;
 
 const HTML: &str = "text/html; charset=utf-8";
-/// A picture that stands alone brings its style along; nothing else may be loaded or run.
-const PICTURE_POLICY: HeaderValue =
-    HeaderValue::from_static("default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'");
 
 /// `GET /`
 pub(super) async fn overview(request: HttpRequest, state: Data<Arc<State>>) -> HttpResponse {
@@ -64,7 +61,7 @@ pub(super) async fn svg(request: HttpRequest, state: Data<Arc<State>>) -> Result
     let (index, stream) = State::stream(&board, &segment(&request, 1)?)?;
     let drawn = picture::svg(stream, &state.layout(index, stream), false);
     let mut answer = live(&request, "image/svg+xml", drawn);
-    answer.headers_mut().insert(header::CONTENT_SECURITY_POLICY, PICTURE_POLICY);
+    answer.headers_mut().insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(picture::STANDALONE_POLICY));
     Ok(answer)
 }
 

@@ -94,6 +94,11 @@ impl Problem {
         self
     }
 
+    /// Whether the connection is to be closed.
+    pub(super) fn closes(&self) -> bool {
+        self.0.close
+    }
+
     /// The status, the title and the detail.
     pub(super) fn parts(&self) -> (StatusCode, &'static str, &str) {
         (self.status_code(), self.0.title, &self.0.detail)

@@ -28,6 +28,8 @@ const HEAD_TIME: Duration = Duration::from_secs(5);
 const KEEP_ALIVE: Duration = Duration::from_secs(30);
 /// Connections at once, over all workers.
 const CONNECTIONS_MAX: usize = 20_000;
+/// Files that the server itself has open, and some to spare.
+const OWN_FILES: usize = 64;
 /// Connections that wait to be accepted.
 const BACKLOG: u32 = 4096;
 /// What is still being answered when the server stops has this long, in seconds.
@@ -54,7 +56,7 @@ impl Bound {
             App::new().configure(|config| routes(config, &shared)).default_service(other)
         })
         .workers(workers)
-        .max_connections(CONNECTIONS_MAX / workers)
+        .max_connections(connections() / workers)
         .client_request_timeout(HEAD_TIME)
         .client_disconnect_timeout(Duration::from_secs(1))
         .keep_alive(KEEP_ALIVE)
@@ -77,6 +79,18 @@ impl Bound {
     pub async fn run(self) -> io::Result<()> {
         self.server.await
     }
+}
+
+/// Connections at once: as many files as we may have open, less those that we need ourselves.
+fn connections() -> usize {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
+    // The soft limit is low for programs that cannot do with more.
+    let raised = setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum });
+    let files = if raised.is_ok() { maximum } else { current };
+    files
+        .map_or(CONNECTIONS_MAX, |files| usize::try_from(files).unwrap_or(usize::MAX).saturating_sub(OWN_FILES))
+        .clamp(WORKERS_MAX, CONNECTIONS_MAX)
 }
 
 /// Everything that is routed; called once in each worker.

@@ -1,6 +1,7 @@
 //! The tests of behaviour, one file a behaviour, in one binary.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test that fails may panic, in its helpers, too")]
 
+mod clients;
 mod commands;
 mod demo;
 mod events;
@@ -10,10 +11,16 @@ mod lifecycle;
 mod live;
 mod manifest;
 mod openapi;
+#[cfg(test)]
+mod oracle;
 mod post;
 mod problems;
 mod pushback;
 mod reading;
+#[cfg(test)]
+mod rules;
+#[cfg(test)]
+mod schedules;
 mod scrape;
 mod secrets;
 mod slow;

@@ -88,6 +88,19 @@ fn when_the_owner_has_stopped_the_server_is_not_live_and_takes_nothing() {
 }
 
 #[test]
+fn when_the_owner_panics_the_server_says_that_it_is_not_live() {
+    let inside = Inside::start(Limits::default());
+    let get = |path| read(agent().get(format!("{}{path}", inside.url)).call()).status;
+    assert_eq!((get("/health/live"), get("/health/ready"), get("/status")), (200, 200, 200));
+    // An edge that there is not: no route asks for it.
+    let asked = actix_web::rt::System::new().block_on(inside.pipeline().edge(99, 0));
+    assert!(asked.is_err());
+    assert!(actix_web::rt::System::new().block_on(inside.pipeline().ended()), "it panicked");
+    assert_eq!((get("/health/live"), get("/health/ready"), get("/status")), (503, 503, 503));
+    assert_eq!(inside.post(&event("web", "a")).status, 503);
+}
+
+#[test]
 fn a_body_that_does_not_come_is_given_up() {
     let limits = Limits { body_time: Duration::from_millis(100), ..Limits::default() };
     let inside = Inside::start(limits);
