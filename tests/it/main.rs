@@ -18,6 +18,7 @@ mod post;
 mod problems;
 mod pushback;
 mod reading;
+mod replay;
 #[cfg(test)]
 mod rules;
 #[cfg(test)]
