@@ -81,8 +81,8 @@ impl Core {
         due_us.max(self.advanced_us + DUE_EVERY_US).min(self.showing.due_us())
     }
 
-    /// Correlates events that were sent to us at `sent_us`; they arrive now.
-    pub(super) fn take(&mut self, shared: &Shared, reports: Vec<Report>, unknown: Vec<String>, sent_us: u64) {
+    /// Correlates events; they arrive now, and have waited for that since `sent_us`, where they have.
+    pub(super) fn take(&mut self, shared: &Shared, reports: Vec<Report>, unknown: Vec<String>, sent_us: Option<u64>) {
         let arrival_us = shared.clock.now_us();
         self.note_due(arrival_us);
         for report in reports {
@@ -92,7 +92,7 @@ impl Core {
             self.senders.count(name);
         }
         self.advanced_us = arrival_us;
-        self.showing.unseen(sent_us);
+        self.showing.unseen(sent_us.unwrap_or(arrival_us));
         self.tell_transitions(shared);
     }
 

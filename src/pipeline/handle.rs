@@ -153,7 +153,7 @@ impl Pipeline {
         }
         match shared.core.try_lock() {
             Ok(mut core) => {
-                core.take(shared, reports, unknown, shared.clock.now_us());
+                core.take(shared, reports, unknown, None);
                 let wake_us = core.wake_us();
                 if wake_us < core.watched_us {
                     // It has been told: once is enough until it looks.

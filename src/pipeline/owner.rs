@@ -31,7 +31,7 @@ fn work(shared: &Shared) -> Result<(), Poisoned> {
         // Here a journal takes all batches, with their arrival, and syncs once.
         for batch in work.batches {
             let mut core = shared.core()?;
-            core.take(shared, batch.reports, batch.unknown, batch.sent_us);
+            core.take(shared, batch.reports, batch.unknown, Some(batch.sent_us));
             core.publish_if_due(shared);
             drop((core, batch.room));
             // The sender may have gone away; what it sent has counted all the same.

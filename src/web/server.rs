@@ -113,7 +113,9 @@ fn routes(config: &mut ServiceConfig, state: &Arc<State>) {
     if state.http_enabled {
         let worker = Rc::new(Worker::new(state));
         let post = web::post().to(move |request, payload| events::post(request, payload, Rc::clone(&worker)));
-        serve(config, state, "/events", "POST", post);
+        let refuse = move |request: HttpRequest| ready(method_not_allowed(request.method(), "POST"));
+        let refuse = web::route().to(refuse).wrap(Recorder::new(state, events::ROUTE));
+        config.service(web::resource(events::ROUTE).route(post).default_service(refuse));
     }
     let mut get = |path, route| serve(config, state, path, "GET, HEAD", route);
     get("/", reading().to(pages::overview));
