@@ -6,7 +6,7 @@ use crate::board::{Board, EdgeDetail};
 use crate::clock::Moment;
 use crate::correlation::{Flow, KeyHasher, hash_token};
 use crate::event::{Event, Token};
-use crate::graph::{NodeIndex, System};
+use crate::graph::{Moves, NodeIndex, System};
 use crate::health::StreamHealth;
 use crate::outcome::{Status, Transition};
 
@@ -38,6 +38,30 @@ impl Engine {
             tokens: 0,
             evicted: 0,
         }
+    }
+
+    /// Goes on with another manifest: what stays keeps its windows, ledgers and requests in flight. Answers
+    /// the changes until now, which name streams, nodes and edges by their old places.
+    pub fn reload(&mut self, system: Arc<System>, now_us: u64) -> Vec<Transition> {
+        self.advance(now_us);
+        let transitions = self.take_transitions();
+        let old = std::mem::replace(&mut self.system, system);
+        let mut kept: Vec<_> = std::mem::take(&mut self.streams).into_iter().map(Some).collect();
+        for (index, stream) in self.system.streams.iter().enumerate() {
+            let place = old.streams.iter().position(|other| other.name == stream.name);
+            let stream = match place.and_then(|place| Some((place, kept[place].take()?))) {
+                Some((place, (flow, mut health))) => {
+                    let moves = Moves::new((&old, &old.streams[place]), (&self.system, stream));
+                    let flow = flow.reload(&self.system, index, &moves, self.now_us, &mut health);
+                    (flow, health.reload(index, stream, &moves, self.now_us))
+                }
+                None => (Flow::new(&self.system, index, self.hasher), StreamHealth::new(index, stream, self.now_us)),
+            };
+            self.streams.push(stream);
+        }
+        self.index = NodeIndex::new(&self.system);
+        self.tokens = self.streams.iter().map(|(flow, _)| flow.tokens()).sum();
+        transitions
     }
 
     /// The greatest `now_us` seen so far.

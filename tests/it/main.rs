@@ -16,6 +16,8 @@ mod post;
 mod problems;
 mod pushback;
 mod reading;
+#[cfg(test)]
+mod reload;
 mod replay;
 #[cfg(test)]
 mod rules;
