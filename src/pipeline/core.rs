@@ -16,7 +16,7 @@ use crate::graph::System;
 use crate::outcome::{Change, Status, Subject, Transition};
 
 /// Between two boards there is this long at least.
-const PAUSE_US: u64 = 10_000;
+const PAUSE_US: u64 = 20_000;
 /// A change of status is on the board after this long at most.
 const CHANGE_US: u64 = 50_000;
 /// Mere numbers are on the board after this long at most, and an idle owner shows that it lives.
