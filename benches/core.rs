@@ -147,7 +147,8 @@ fn bare_parse(lines: &[u8], stamps: Stamps) -> usize {
         token: &'a str,
         timestamp: &'a str,
     }
-    let lines = lines.split(|&byte| byte == b'\n').filter(|line| !line.is_empty());
+    let mut start = 0;
+    let lines = memchr::memchr_iter(b'\n', lines).map(|end| &lines[std::mem::replace(&mut start, end + 1)..end]);
     let parsed = lines.map(|line| match stamps {
         Stamps::Integer => {
             let event: Integer<'_> = serde_json::from_slice(line).expect("an event");

@@ -25,7 +25,7 @@ pub(super) struct Check {
 }
 
 #[derive(Serialize)]
-struct Line<'a> {
+struct Said<'a> {
     severity: &'static str,
     message: &'a str,
     file: &'a str,
@@ -39,7 +39,7 @@ struct Answer<'a> {
     streams: usize,
     nodes: usize,
     edges: usize,
-    problems: Vec<Line<'a>>,
+    problems: Vec<Said<'a>>,
 }
 
 impl Check {
@@ -61,12 +61,10 @@ fn print_text(read: &Result<Manifest, Vec<Problem>>) -> Result<(), ExitCode> {
         Ok(manifest) => {
             let said: Vec<_> = manifest.not_built.iter().chain(&manifest.warnings).cloned().collect();
             let (streams, nodes) = (manifest.system.streams.len(), manifest.system.nodes.len());
-            let summary = format!("good: {}\n", counted(&[
-                (streams, "stream"),
-                (nodes, "node"),
-                (edges(manifest), "edge"),
-                (said.len(), "warning"),
-            ]));
+            let summary = format!(
+                "good: {}\n",
+                counted(&[(streams, "stream"), (nodes, "node"), (edges(manifest), "edge"), (said.len(), "warning"),])
+            );
             let gap = if said.is_empty() { "" } else { "\n" };
             manifest::render(&said, colour) + gap + &summary
         }
@@ -84,9 +82,7 @@ fn counted(things: &[(usize, &str)]) -> String {
 }
 
 fn print_json(read: &Result<Manifest, Vec<Problem>>) -> Result<(), ExitCode> {
-    let line = |severity| {
-        move |problem: &'_ Problem| -> (&'static str, Problem) { (severity, problem.clone()) }
-    };
+    let line = |severity| move |problem: &'_ Problem| -> (&'static str, Problem) { (severity, problem.clone()) };
     let (counts, problems): ([usize; 3], Vec<(&str, Problem)>) = match read {
         Ok(manifest) => {
             let counts = [manifest.system.streams.len(), manifest.system.nodes.len(), edges(manifest)];
@@ -95,7 +91,7 @@ fn print_json(read: &Result<Manifest, Vec<Problem>>) -> Result<(), ExitCode> {
         }
         Err(problems) => ([0; 3], problems.iter().map(line("error")).collect()),
     };
-    let problems = problems.iter().map(|(severity, problem)| Line {
+    let problems = problems.iter().map(|(severity, problem)| Said {
         severity,
         message: &problem.message,
         file: &problem.file,

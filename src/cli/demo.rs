@@ -84,7 +84,9 @@ fn traffic(address: SocketAddr, stop: &Receiver<()>) {
             lines.push('\n');
             ahead.pop();
         }
-        if !lines.is_empty() && let Err(error) = client.send(&lines) {
+        if !lines.is_empty()
+            && let Err(error) = client.send(&lines)
+        {
             tracing::debug!(subsystem = "server", %error, "failed to report made-up traffic");
         }
         let wake_us = ahead.peek().map_or(next_us, |next| next.0.0.min(next_us));

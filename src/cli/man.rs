@@ -15,7 +15,7 @@ use super::output;
 pub(super) struct Man {}
 
 impl Man {
-    pub(super) fn run(self, mut command: Command) -> ExitCode {
+    pub(super) fn run(mut command: Command) -> ExitCode {
         // Fills in what every command inherits.
         command.build();
         match page(command) {
@@ -40,7 +40,9 @@ fn page(command: Command) -> io::Result<Vec<u8>> {
         man.render_options_section(&mut parts)?;
         man.render_extra_section(&mut parts)?;
         // Sections of the command become subsections of the page.
-        page.extend_from_slice(String::from_utf8_lossy(&parts).replace("\n.SH ", "\n.SS ").replacen(".SH ", ".SS ", 1).as_bytes());
+        page.extend_from_slice(
+            String::from_utf8_lossy(&parts).replace("\n.SH ", "\n.SS ").replacen(".SH ", ".SS ", 1).as_bytes(),
+        );
     }
     Ok(page)
 }

@@ -100,7 +100,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Replay(replay) => replay.run(),
         Command::Send(send) => send.run(),
         Command::Completions(completions) => completions.run(&mut Cli::command()),
-        Command::Man(man) => man.run(Cli::command()),
+        Command::Man(_) => man::Man::run(Cli::command()),
     }
 }
 

@@ -56,10 +56,13 @@ impl Replay {
         };
         if let Some(log) = self.files.iter().find(|file| is_log(&manifest, file)) {
             let file = log.display();
-            return output::wrong(&format!("{file}: [[input.log]] is not built yet: this version replays .ndjson and .jsonl"));
+            return output::wrong(&format!(
+                "{file}: [[input.log]] is not built yet: this version replays .ndjson and .jsonl"
+            ));
         }
         let bar = progress_bar(&self.files);
-        let report = replay::run(&Arc::new(manifest.system), &self.files, self.settle, &mut |bytes| bar.set_position(bytes));
+        let report =
+            replay::run(&Arc::new(manifest.system), &self.files, self.settle, &mut |bytes| bar.set_position(bytes));
         bar.finish_and_clear();
         let report = match report {
             Ok(report) => report,
@@ -114,4 +117,3 @@ fn verdict(report: &ReplayReport) -> Verdict {
         Status::Ok | Status::Unknown => Verdict::Nothing,
     }
 }
-

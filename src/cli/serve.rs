@@ -61,7 +61,7 @@ pub(super) fn run(
     }
     let announce = |address: SocketAddr| {
         let page = format!("observatory: http://{address}/\n");
-        output::answer(&page).map_err(|_| Failure::Failed("failed to print the address".to_owned()))?;
+        output::answer(&page).map_err(|_exit| Failure::Failed("failed to print the address".to_owned()))?;
         then(address)
     };
     match app::serve(manifest, listen, announce) {

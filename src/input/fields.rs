@@ -16,7 +16,7 @@ use super::refusal::{EXAMPLE, Refusal, quote};
 pub(super) const DEPTH_MAX: usize = 8;
 
 /// The fields that mean something to us. Of several names of a field the first one here wins.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Key {
     Node,
     Origin,
@@ -27,15 +27,18 @@ pub(super) enum Key {
     Timestamp,
     Parent,
     Alias,
+    /// Any other: ignored.
+    Other,
 }
 
 impl Key {
-    const COUNT: usize = 9;
+    /// How many keys there are but for [`Key::Other`].
+    const COUNT: usize = Self::Other as usize;
 
     /// The key of this name.
     #[inline]
-    pub(super) fn of(name: &[u8]) -> Option<Self> {
-        Some(match name {
+    pub(super) fn of(name: &[u8]) -> Self {
+        match name {
             b"node" => Self::Node,
             b"origin" => Self::Origin,
             b"service" => Self::Service,
@@ -45,8 +48,8 @@ impl Key {
             b"timestamp" => Self::Timestamp,
             b"parent" => Self::Parent,
             b"alias" => Self::Alias,
-            _ => return None,
-        })
+            _ => Self::Other,
+        }
     }
 
     /// The name of this key.
@@ -61,6 +64,7 @@ impl Key {
             Self::Timestamp => "timestamp",
             Self::Parent => "parent",
             Self::Alias => "alias",
+            Self::Other => "other",
         }
     }
 }
@@ -174,11 +178,9 @@ impl<'de> Deserialize<'de> for Object<'de> {
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Object<'de>, A::Error> {
                 let mut object = Object { slots: Slots::EMPTY, twice: None };
                 while let Some(Name(key)) = map.next_key()? {
-                    let Some(key) = key else {
+                    if key == Key::Other {
                         map.next_value::<IgnoredAny>()?;
-                        continue;
-                    };
-                    if !object.slots.set(key, map.next_value()?) {
+                    } else if !object.slots.set(key, map.next_value()?) {
                         object.twice = Some(key);
                     }
                 }
@@ -190,8 +192,8 @@ impl<'de> Deserialize<'de> for Object<'de> {
     }
 }
 
-/// A key, where it is one of ours.
-struct Name(Option<Key>);
+/// The name of a value.
+struct Name(Key);
 
 impl<'de> Deserialize<'de> for Name {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {

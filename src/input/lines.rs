@@ -2,7 +2,7 @@
 
 use std::io::{self, BufRead, BufReader, ErrorKind, Read};
 
-use super::body::strip_bom;
+use super::reader::strip_bom;
 
 /// How much is read at once.
 const CHUNK_BYTES: usize = 256 * 1024;

@@ -3,15 +3,14 @@
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::io::{self, Read};
-use std::str;
 
-use crate::event::Event;
+use crate::event::{Event, Report};
 use crate::graph::NodeIndex;
 
-use super::body::{EventReader, LineError, Reason, not_utf8};
+use super::body::Reason;
 use super::lines::{Line, Lines};
-use super::refusal::Refusal;
-use super::resolve::Taken;
+use super::reader::EventReader;
+use super::refusal::{Miss, Refusal};
 
 /// The longest line of a recording.
 const LINE_MAX_BYTES: usize = 8 << 20;
@@ -106,23 +105,17 @@ impl<'a, R: Read> Merge<'a, R> {
 
 /// The event of a line; `None` where the line is empty.
 fn recorded(line: &[u8], reader: &mut EventReader<'_>) -> Option<Result<Recorded, Refusal>> {
-    let taken = match str::from_utf8(line) {
-        Ok(line) => reader.line(line)?.map_err(LineError::into_refusal),
-        Err(error) => Err(Refusal::new(Reason::Syntax, not_utf8("line", error))),
-    };
-    Some(match taken {
-        Ok(Taken::Known(report)) => match report.timestamp_us {
-            Some(timestamp_us) => Ok(Recorded::Known(Event {
-                node: report.node,
-                clock_flagged: false,
-                token: report.token,
-                timestamp_us,
-            })),
-            None => Err(no_timestamp()),
+    Some(match reader.bytes(line)? {
+        Ok(Report { node, token, timestamp_us: Some(timestamp_us) }) => {
+            Ok(Recorded::Known(Event { node, clock_flagged: false, token, timestamp_us }))
+        }
+        Ok(Report { timestamp_us: None, .. }) => Err(no_timestamp()),
+        Err(miss) => match *miss {
+            Miss::Unknown { name, timestamp_us: Some(timestamp_us) } => Ok(Recorded::Unknown { name, timestamp_us }),
+            Miss::Unknown { timestamp_us: None, .. } => Err(no_timestamp()),
+            Miss::Refused(refusal) => Err(refusal),
+            Miss::NotJson(error) => Err(Refusal::new(Reason::Syntax, error)),
         },
-        Ok(Taken::Unknown { name, timestamp_us: Some(timestamp_us) }) => Ok(Recorded::Unknown { name, timestamp_us }),
-        Ok(Taken::Unknown { timestamp_us: None, .. }) => Err(no_timestamp()),
-        Err(refusal) => Err(refusal),
     })
 }
 

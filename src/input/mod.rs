@@ -4,6 +4,7 @@ pub mod body;
 mod fields;
 mod lines;
 mod merge;
+mod reader;
 mod refusal;
 pub mod replay;
 mod resolve;

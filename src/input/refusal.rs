@@ -18,6 +18,25 @@ pub(super) struct Refusal {
     pub(super) error: String,
 }
 
+/// Why one event gave no [`Report`](crate::event::Report). It is kept in a box, so that good events
+/// do not carry its size along.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Miss {
+    /// It is no JSON at all.
+    NotJson(String),
+    /// It is JSON, but no event that can be taken.
+    Refused(Refusal),
+    /// It is good, but of a node that no stream knows, and the manifest accepts these.
+    Unknown { name: String, timestamp_us: Option<u64> },
+}
+
+impl From<Refusal> for Box<Miss> {
+    #[cold]
+    fn from(refusal: Refusal) -> Self {
+        Self::new(Miss::Refused(refusal))
+    }
+}
+
 impl Refusal {
     #[cold]
     pub(super) fn new(reason: Reason, error: impl Into<String>) -> Self {

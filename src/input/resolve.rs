@@ -5,21 +5,12 @@ use crate::graph::NodeIndex;
 
 use super::body::Reason;
 use super::fields::{Fields, Key, NODE, Stamp, TOKEN};
-use super::refusal::{EXAMPLE, Refusal, quote};
+use super::refusal::{EXAMPLE, Miss, Refusal, quote};
 use super::timestamp;
 
 /// For how many unknown nodes the nearest known name is looked for: each look-up reads all names,
 /// and a flood of unknown names must not keep us busy.
 const HINTS_MAX: u32 = 8;
-
-/// An event that was not refused.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Taken {
-    /// Of a node that a stream knows.
-    Known(Report),
-    /// Of a node that no stream knows, where the manifest accepts them.
-    Unknown { name: String, timestamp_us: Option<u64> },
-}
 
 /// Checks fields and finds the node.
 pub(super) struct Resolver<'a> {
@@ -34,7 +25,7 @@ impl<'a> Resolver<'a> {
     }
 
     #[inline]
-    pub(super) fn resolve<T: AsRef<str>>(&mut self, fields: &Fields<T>) -> Result<Taken, Refusal> {
+    pub(super) fn resolve<T: AsRef<str>>(&mut self, fields: &Fields<T>) -> Result<Report, Box<Miss>> {
         let (node_key, name) = fields.node.as_ref().ok_or_else(|| missing(NODE))?;
         let (token_key, token) = fields.token.as_ref().ok_or_else(|| missing(TOKEN))?;
         let name = name.as_ref();
@@ -53,17 +44,19 @@ impl<'a> Resolver<'a> {
             check_text(parent.as_ref(), NODE_MAX_BYTES).map_err(|error| bad_text(Key::Parent, error))?;
         }
         if fields.alias {
-            return Err(alias());
+            return Err(alias().into());
         }
         match node {
-            Some(node) => Ok(Taken::Known(Report { node, token, timestamp_us })),
-            None if self.accept_unknown => Ok(Taken::Unknown { name: name.to_owned(), timestamp_us }),
-            None => Err(self.unknown(name)),
+            Some(node) => Ok(Report { node, token, timestamp_us }),
+            None => Err(Box::new(self.unknown(name, timestamp_us))),
         }
     }
 
     #[cold]
-    fn unknown(&mut self, name: &str) -> Refusal {
+    fn unknown(&mut self, name: &str, timestamp_us: Option<u64>) -> Miss {
+        if self.accept_unknown {
+            return Miss::Unknown { name: name.to_owned(), timestamp_us };
+        }
         let mut error = format!("no stream has a node {}", quote(name));
         if self.hints_left > 0 {
             self.hints_left -= 1;
@@ -71,7 +64,7 @@ impl<'a> Resolver<'a> {
                 error += &format!("; did you mean {}?", quote(nearest));
             }
         }
-        Refusal::new(Reason::UnknownNode, error)
+        Miss::Refused(Refusal::new(Reason::UnknownNode, error))
     }
 }
 

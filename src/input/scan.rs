@@ -3,7 +3,7 @@
 //! It knows the few fields of an event in any order. Whatever it is not sure of, it leaves to
 //! [`fields`](super::fields): escapes, nested values, odd types, and everything that is wrong.
 
-use super::fields::{Fields, Key, NODE, Slots, Stamp, TOKEN};
+use super::fields::{Fields, Key, Stamp};
 
 /// Reads the object at the start of `text`. Gives its fields and its length in bytes, or `None`
 /// where it is unusual or wrong.
@@ -14,6 +14,10 @@ pub(super) fn object(text: &str) -> Option<(Fields<&str>, usize)> {
     Some((fields, scanner.at))
 }
 
+/// The keys of most events, as most libraries write them.
+const COMMON_KEYS: [(Key, &str); 3] =
+    [(Key::Node, "\"node\":"), (Key::Token, "\"token\":"), (Key::Timestamp, "\"timestamp\":")];
+
 struct Scanner<'a> {
     text: &'a str,
     bytes: &'a [u8],
@@ -23,42 +27,69 @@ struct Scanner<'a> {
 impl<'a> Scanner<'a> {
     #[inline]
     fn object(&mut self) -> Option<Fields<&'a str>> {
-        let mut slots = Slots::EMPTY;
+        let mut fields = Fields { node: None, token: None, timestamp: None, parent: None, alias: false };
+        let mut seen = 0;
         self.expect(b'{')?;
         loop {
             self.skip_blanks();
-            let name = self.string()?;
+            let key = self.key()?;
             self.skip_blanks();
-            self.expect(b':')?;
-            self.skip_blanks();
-            match Key::of(name.as_bytes()) {
-                None => self.skip_value()?,
-                Some(Key::Alias) => return None,
-                Some(key) => {
-                    let stamp = match self.peek()? {
-                        b'"' => Stamp::Text(self.string()?),
-                        _ if key == Key::Timestamp => Stamp::Integer(self.integer()?),
-                        _ => return None,
-                    };
-                    if !slots.set(key, stamp) {
-                        return None;
-                    }
-                }
-            }
+            self.value(key, &mut seen, &mut fields)?;
             self.skip_blanks();
             match self.next()? {
                 b',' => {}
-                b'}' => break,
+                b'}' => return Some(fields),
                 _ => return None,
             }
         }
-        Some(Fields {
-            node: slots.first(NODE).and_then(|(key, value)| Some((key, text_of(value)?))),
-            token: slots.first(TOKEN).and_then(|(key, value)| Some((key, text_of(value)?))),
-            timestamp: slots.get(Key::Timestamp),
-            parent: slots.get(Key::Parent).and_then(text_of),
-            alias: false,
-        })
+    }
+
+    /// A key and its colon.
+    #[inline]
+    fn key(&mut self) -> Option<Key> {
+        let rest = &self.bytes[self.at..];
+        for (key, text) in COMMON_KEYS {
+            if rest.starts_with(text.as_bytes()) {
+                self.at += text.len();
+                return Some(key);
+            }
+        }
+        self.uncommon_key()
+    }
+
+    #[inline(never)]
+    fn uncommon_key(&mut self) -> Option<Key> {
+        let name = self.string()?;
+        self.skip_blanks();
+        self.expect(b':')?;
+        Some(Key::of(name.as_bytes()))
+    }
+
+    /// The value of a key; `seen` has a bit for each key.
+    #[inline]
+    fn value(&mut self, key: Key, seen: &mut u16, fields: &mut Fields<&'a str>) -> Option<()> {
+        if key == Key::Other {
+            return self.skip_value();
+        }
+        let bit = 1 << key as u16;
+        if *seen & bit != 0 {
+            return None;
+        }
+        *seen |= bit;
+        if self.peek()? != b'"' {
+            // Only a timestamp may be something else than a text.
+            fields.timestamp = Some(Stamp::Integer(self.integer().filter(|_| key == Key::Timestamp)?));
+            return Some(());
+        }
+        let text = self.string()?;
+        match key {
+            Key::Node | Key::Origin | Key::Service => prefer(&mut fields.node, key, text),
+            Key::Token | Key::Tracing | Key::TraceId => prefer(&mut fields.token, key, text),
+            Key::Timestamp => fields.timestamp = Some(Stamp::Text(text)),
+            Key::Parent => fields.parent = Some(text),
+            Key::Alias | Key::Other => return None,
+        }
+        Some(())
     }
 
     #[inline]
@@ -119,6 +150,7 @@ impl<'a> Scanner<'a> {
     }
 
     /// A value that nobody reads: a plain string, a number or a word.
+    #[inline(never)]
     fn skip_value(&mut self) -> Option<()> {
         match self.peek()? {
             b'"' => self.string().map(drop),
@@ -160,11 +192,11 @@ impl<'a> Scanner<'a> {
     }
 }
 
+/// Of several names of a field the first in the order of [`Key`] wins.
 #[inline]
-fn text_of(value: Stamp<&str>) -> Option<&str> {
-    match value {
-        Stamp::Text(text) => Some(text),
-        Stamp::Integer(_) => None,
+fn prefer<'a>(field: &mut Option<(Key, &'a str)>, key: Key, text: &'a str) {
+    if field.is_none_or(|(given, _)| key < given) {
+        *field = Some((key, text));
     }
 }
 

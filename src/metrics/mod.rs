@@ -11,7 +11,6 @@ pub use table::Counted;
 
 use std::sync::Arc;
 
-use prometheus::core::Collector;
 use prometheus::{Registry, TextEncoder};
 
 use crate::pipeline::Pipeline;
@@ -36,9 +35,8 @@ impl Metrics {
             counted.manifest_reloads_total.with_label_values(&[result]).inc_by(0);
         }
         registry.register(Box::new(read::Reader::new(pipeline)))?;
-        if let Some(process) = process() {
-            registry.register(process)?;
-        }
+        #[cfg(target_os = "linux")]
+        registry.register(Box::new(prometheus::process_collector::ProcessCollector::for_self()))?;
         Ok(Arc::new(Self { counted, registry }))
     }
 
@@ -51,14 +49,4 @@ impl Metrics {
 /// The revision that this binary was built from, where the build said it.
 pub fn revision() -> &'static str {
     option_env!("OBSERVATORY_REVISION").unwrap_or("unknown")
-}
-
-#[cfg(target_os = "linux")]
-fn process() -> Option<Box<dyn Collector>> {
-    Some(Box::new(prometheus::process_collector::ProcessCollector::for_self()))
-}
-
-#[cfg(not(target_os = "linux"))]
-fn process() -> Option<Box<dyn Collector>> {
-    None
 }

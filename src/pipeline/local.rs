@@ -76,12 +76,12 @@ impl LocalIntake {
         if !inside.flushing.replace(true) {
             drop(tokio::task::spawn_local(flush(Rc::clone(inside))));
         }
-        poll_fn(|context| match round.result.get() {
-            Some(result) => Poll::Ready(result),
-            None => {
-                round.waiting.borrow_mut().push(context.waker().clone());
-                Poll::Pending
+        poll_fn(|context| {
+            if let Some(result) = round.result.get() {
+                return Poll::Ready(result);
             }
+            round.waiting.borrow_mut().push(context.waker().clone());
+            Poll::Pending
         })
         .await
     }

@@ -175,6 +175,7 @@ impl Owner {
         board.unknown_senders = self.senders.list();
         let outcomes = outcomes(&board);
         self.shared.board.store(Arc::new(board));
+        self.shared.shown.send_replace(());
         let now_us = self.shared.clock.now_us();
         let figures = &self.shared.figures;
         figures.boards.fetch_add(1, Ordering::Relaxed);

@@ -41,14 +41,14 @@ pub(super) async fn streams(request: HttpRequest, state: Data<Arc<State>>) -> Re
 /// `GET /api/v1/streams/{stream}`
 pub(super) async fn stream(request: HttpRequest, state: Data<Arc<State>>) -> Result<HttpResponse, Problem> {
     let board = state.pipeline.board();
-    let (_, stream) = state.stream(&board, &segment(&request, 3)?)?;
+    let (_, stream) = State::stream(&board, &segment(&request, 3)?)?;
     json(&request, stream.as_ref())
 }
 
 /// `GET /api/v1/streams/{stream}/edges/{from}/{to}`
 pub(super) async fn edge(request: HttpRequest, state: Data<Arc<State>>) -> Result<HttpResponse, Problem> {
     let board = state.pipeline.board();
-    let (stream_index, stream) = state.stream(&board, &segment(&request, 3)?)?;
+    let (stream_index, stream) = State::stream(&board, &segment(&request, 3)?)?;
     let (from, to) = (segment(&request, 5)?, segment(&request, 6)?);
     let Some(index) = stream.edges.iter().position(|edge| edge.from == from && edge.to == to) else {
         let names = || stream.nodes.iter().map(|node| node.name.as_str());

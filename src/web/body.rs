@@ -1,10 +1,14 @@
 //! Reads a request's body: bounded in size, in time, and in the memory that all bodies take together.
 
 use std::io::Read;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::{Context, Poll};
 use std::time::Duration;
 
+use actix_web::HttpResponse;
+use actix_web::body::{BodySize, BoxBody, MessageBody};
 use actix_web::http::StatusCode;
 use actix_web::http::header::{self, HeaderMap, HeaderValue};
 use actix_web::web::{Bytes, BytesMut, Payload};
@@ -16,7 +20,7 @@ use super::problem::Problem;
 /// Bodies up to this size are not counted: there are at most as many as connections.
 const SMALL: usize = 64 * 1024;
 
-/// What a body may take.
+/// What clients may take.
 #[derive(Clone, Debug)]
 pub struct Limits {
     /// The most bytes of one body, inflated.
@@ -25,6 +29,8 @@ pub struct Limits {
     pub bodies_bytes: usize,
     /// How long a body may take to come.
     pub body_time: Duration,
+    /// The most readers of live streams at once.
+    pub live_readers: usize,
 }
 
 impl Default for Limits {
@@ -33,6 +39,7 @@ impl Default for Limits {
             body_bytes: 8 * 1024 * 1024,
             bodies_bytes: 256 * 1024 * 1024,
             body_time: Duration::from_secs(30),
+            live_readers: 5_000,
         }
     }
 }
@@ -161,5 +168,30 @@ pub(super) fn inflate(body: &[u8], limits: &Limits, share: &mut Share) -> Result
             share.grow(read, limits)?;
         }
         inflated.extend_from_slice(&chunk[..read]);
+    }
+}
+
+/// An answer to a body that is not read to its end: the connection closes after it.
+///
+/// Were the rest let go of, actix would read on and throw away, however much comes.
+pub(super) fn unread(answer: HttpResponse, rest: Payload) -> HttpResponse {
+    answer.map_body(|_, answer| BoxBody::new(Holding { answer, _rest: rest }))
+}
+
+/// A body that holds on to what was not read of the request.
+struct Holding {
+    answer: BoxBody,
+    _rest: Payload,
+}
+
+impl MessageBody for Holding {
+    type Error = <BoxBody as MessageBody>::Error;
+
+    fn size(&self) -> BodySize {
+        self.answer.size()
+    }
+
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Result<Bytes, Self::Error>>> {
+        Pin::new(&mut self.answer).poll_next(context)
     }
 }

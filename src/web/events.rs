@@ -6,7 +6,7 @@ use std::sync::Arc;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{self, HeaderMap, HeaderValue};
 use actix_web::web::{Bytes, Payload};
-use actix_web::{HttpRequest, HttpResponse};
+use actix_web::{HttpRequest, HttpResponse, ResponseError};
 use prometheus::IntCounter;
 use serde::Serialize;
 
@@ -38,7 +38,7 @@ impl Worker {
 }
 
 #[derive(Serialize)]
-struct Accepted {
+struct Taken {
     accepted: usize,
     rejected: Vec<Rejected>,
     /// Events that were refused beyond those in `rejected`.
@@ -52,19 +52,27 @@ fn is_zero(number: &usize) -> bool {
 }
 
 /// Takes the events of one body: all of them, or those that are good, or none.
-pub(super) async fn post(request: HttpRequest, mut payload: Payload, worker: Rc<Worker>) -> Result<HttpResponse, Problem> {
+pub(super) async fn post(request: HttpRequest, mut payload: Payload, worker: Rc<Worker>) -> HttpResponse {
+    match read_and_take(&request, &mut payload, &worker).await {
+        Ok(answer) => answer,
+        Err(problem) if problem.closes() => body::unread(problem.error_response(), payload),
+        Err(problem) => problem.error_response(),
+    }
+}
+
+async fn read_and_take(request: &HttpRequest, payload: &mut Payload, worker: &Worker) -> Result<HttpResponse, Problem> {
     let state = &worker.state;
     let headers = request.headers();
     let format = format(headers)?;
     let coding = body::coding(headers)?;
     let mut share = state.budget.share();
-    let bytes = body::read(&mut payload, headers, &state.limits, &mut share).await?;
+    let bytes = body::read(payload, headers, &state.limits, &mut share).await?;
     let parsed = if bytes.len() > LARGE || coding == Coding::Gzip {
         parse_beside(Arc::clone(state), bytes, format, coding, share).await?
     } else {
         parse_here(state, &bytes, format)?
     };
-    take(&worker, parsed).await
+    take(worker, parsed).await
 }
 
 async fn take(worker: &Worker, parsed: Parsed) -> Result<HttpResponse, Problem> {
@@ -86,7 +94,7 @@ async fn take(worker: &Worker, parsed: Parsed) -> Result<HttpResponse, Problem> 
         let detail = "every event was refused; `rejected` says why";
         return Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, detail).rejecting(rejected, rejected_more));
     }
-    let body = serde_json::to_vec(&Accepted { accepted, rejected, rejected_more }).unwrap_or_default();
+    let body = serde_json::to_vec(&Taken { accepted, rejected, rejected_more }).unwrap_or_default();
     Ok(answer(body.into()))
 }
 

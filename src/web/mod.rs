@@ -8,6 +8,7 @@ mod api;
 mod body;
 mod events;
 mod health;
+mod live;
 mod openapi;
 mod pages;
 mod problem;

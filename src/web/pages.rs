@@ -13,22 +13,18 @@ use crate::page::{self, PageSettings};
 use crate::picture;
 
 const HTML: &str = "text/html; charset=utf-8";
-/// A picture that stands alone brings its style along; nothing else may be loaded or run.
-const PICTURE_POLICY: HeaderValue =
-    HeaderValue::from_static("default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'");
 
 /// `GET /`
 pub(super) async fn overview(request: HttpRequest, state: Data<Arc<State>>) -> HttpResponse {
     let board = state.pipeline.board();
-    let layouts: Vec<_> =
-        board.streams.iter().enumerate().map(|(index, stream)| state.layout(index, stream)).collect();
+    let layouts: Vec<_> = board.streams.iter().enumerate().map(|(index, stream)| state.layout(index, stream)).collect();
     live(&request, HTML, page::overview(&board, &layouts, &settings(&state)))
 }
 
 /// `GET /streams/{stream}`
 pub(super) async fn stream(request: HttpRequest, state: Data<Arc<State>>) -> Result<HttpResponse, Problem> {
     let board = state.pipeline.board();
-    let (index, stream) = match state.stream(&board, &segment(&request, 1)?) {
+    let (index, stream) = match State::stream(&board, &segment(&request, 1)?) {
         Ok(found) => found,
         Err(problem) => return for_people(&request, problem),
     };
@@ -62,17 +58,17 @@ pub(super) async fn asset(request: HttpRequest) -> Result<HttpResponse, Problem>
 /// `GET /streams/{stream}/graph.svg`
 pub(super) async fn svg(request: HttpRequest, state: Data<Arc<State>>) -> Result<HttpResponse, Problem> {
     let board = state.pipeline.board();
-    let (index, stream) = state.stream(&board, &segment(&request, 1)?)?;
+    let (index, stream) = State::stream(&board, &segment(&request, 1)?)?;
     let drawn = picture::svg(stream, &state.layout(index, stream), false);
     let mut answer = live(&request, "image/svg+xml", drawn);
-    answer.headers_mut().insert(header::CONTENT_SECURITY_POLICY, PICTURE_POLICY);
+    answer.headers_mut().insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(picture::STANDALONE_POLICY));
     Ok(answer)
 }
 
 /// `GET /streams/{stream}/graph.dot`
 pub(super) async fn dot(request: HttpRequest, state: Data<Arc<State>>) -> Result<HttpResponse, Problem> {
     let board = state.pipeline.board();
-    let (_, stream) = state.stream(&board, &segment(&request, 1)?)?;
+    let (_, stream) = State::stream(&board, &segment(&request, 1)?)?;
     Ok(live(&request, "text/vnd.graphviz; charset=utf-8", picture::dot(stream)))
 }
 

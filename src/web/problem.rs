@@ -17,14 +17,16 @@ pub(super) const CONTENT_TYPE: &str = "application/problem+json";
 const RETRY_MAX_S: u64 = 5;
 
 /// An error answer.
+#[derive(Debug)]
+pub(super) struct Problem(Box<Inside>);
+
 #[derive(Debug, Serialize)]
-pub(super) struct Problem {
+struct Inside {
     /// What kind of problem: none of its own beside the status.
     #[serde(rename = "type")]
     kind: &'static str,
     title: &'static str,
-    #[serde(serialize_with = "as_number")]
-    status: StatusCode,
+    status: u16,
     detail: String,
     /// The events that were refused, where there were any.
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -39,17 +41,19 @@ pub(super) struct Problem {
     close: bool,
 }
 
-fn as_number<S: serde::Serializer>(status: &StatusCode, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.serialize_u16(status.as_u16())
-}
-
 impl Problem {
     /// A problem with this status; `detail` says what is wrong and what to do instead.
     pub(super) fn new(status: StatusCode, detail: impl Into<String>) -> Self {
-        let title = status.canonical_reason().unwrap_or("Error");
-        let (kind, detail) = ("about:blank", detail.into());
-        let (rejected, headers) = (Vec::new(), Vec::new());
-        Self { kind, title, status, detail, rejected, rejected_more: None, headers, close: false }
+        Self(Box::new(Inside {
+            kind: "about:blank",
+            title: status.canonical_reason().unwrap_or("Error"),
+            status: status.as_u16(),
+            detail: detail.into(),
+            rejected: Vec::new(),
+            rejected_more: None,
+            headers: Vec::new(),
+            close: false,
+        }))
     }
 
     /// 404.
@@ -71,28 +75,33 @@ impl Problem {
     /// Adds a header.
     #[must_use]
     pub(super) fn with(mut self, name: header::HeaderName, value: HeaderValue) -> Self {
-        self.headers.push((name, value));
+        self.0.headers.push((name, value));
         self
     }
 
     /// Names the events that were refused.
     #[must_use]
     pub(super) fn rejecting(mut self, rejected: Vec<Rejected>, more: usize) -> Self {
-        self.rejected = rejected;
-        self.rejected_more = Some(more).filter(|&more| more > 0);
+        self.0.rejected = rejected;
+        self.0.rejected_more = Some(more).filter(|&more| more > 0);
         self
-    }
-
-    /// The status, the title and the detail.
-    pub(super) fn parts(&self) -> (StatusCode, &'static str, &str) {
-        (self.status, self.title, &self.detail)
     }
 
     /// Closes the connection, because its client may still be sending.
     #[must_use]
     pub(super) fn closing(mut self) -> Self {
-        self.close = true;
+        self.0.close = true;
         self
+    }
+
+    /// Whether the connection is to be closed.
+    pub(super) fn closes(&self) -> bool {
+        self.0.close
+    }
+
+    /// The status, the title and the detail.
+    pub(super) fn parts(&self) -> (StatusCode, &'static str, &str) {
+        (self.status_code(), self.0.title, &self.0.detail)
     }
 }
 
@@ -104,24 +113,24 @@ impl From<Refused> for Problem {
 
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.title, self.detail)
+        write!(f, "{}: {}", self.0.title, self.0.detail)
     }
 }
 
 impl ResponseError for Problem {
     fn status_code(&self) -> StatusCode {
-        self.status
+        StatusCode::from_u16(self.0.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
     }
 
     fn error_response(&self) -> HttpResponse {
-        let mut answer = HttpResponse::build(self.status);
-        for (name, value) in &self.headers {
+        let mut answer = HttpResponse::build(self.status_code());
+        for (name, value) in &self.0.headers {
             answer.insert_header((name.clone(), value.clone()));
         }
-        if self.close {
+        if self.0.close {
             answer.force_close();
         }
         answer.content_type(CONTENT_TYPE).insert_header((header::CACHE_CONTROL, "no-store"));
-        answer.body(serde_json::to_string(self).unwrap_or_default())
+        answer.body(serde_json::to_string(&self.0).unwrap_or_default())
     }
 }

@@ -14,11 +14,15 @@ use actix_web::http::{Method, StatusCode};
 use futures_util::future::LocalBoxFuture;
 use prometheus::{Histogram, IntCounter};
 
+use super::problem::Problem;
 use super::state::State;
 
 /// What a page may load: from here alone, and no inline script or style.
 pub(super) const POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self'; script-src 'self'; \
     connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+
+/// The most bytes of a request's head.
+const HEAD_MAX: usize = 16 * 1024;
 
 /// Records the requests of one route and adds the security headers to its answers.
 #[derive(Clone)]
@@ -99,6 +103,12 @@ where
         let tally = Rc::clone(&self.tally);
         let begun_us = tally.recorder.state.pipeline.now_us();
         let method = method_label(request.method());
+        if head_bytes(&request) > HEAD_MAX {
+            tally.count(method, StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, begun_us);
+            let detail = format!("the request's head is larger than {HEAD_MAX} bytes");
+            let problem = Problem::new(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, detail).closing();
+            return Box::pin(ready(Err(problem.into())));
+        }
         let answer = self.service.call(request);
         Box::pin(async move {
             let mut answer = answer.await?;
@@ -110,6 +120,12 @@ where
             Ok(answer)
         })
     }
+}
+
+fn head_bytes(request: &ServiceRequest) -> usize {
+    let headers = request.headers().iter().map(|(name, value)| name.as_str().len() + value.len() + 4);
+    let target = request.uri().path_and_query().map_or(0, |target| target.as_str().len());
+    target + headers.sum::<usize>()
 }
 
 fn protect(headers: &mut HeaderMap) {

@@ -1,5 +1,6 @@
 //! The server: routes, workers, limits.
 
+use std::future::ready;
 use std::io;
 use std::net::SocketAddr;
 use std::rc::Rc;
@@ -17,7 +18,7 @@ use super::events::{self, Worker};
 use super::problem::Problem;
 use super::recorder::Recorder;
 use super::state::State;
-use super::{api, health, openapi, pages};
+use super::{api, health, live, openapi, pages};
 
 /// The path's label in the metrics where no route takes the request.
 const OTHER: &str = "other";
@@ -27,6 +28,8 @@ const HEAD_TIME: Duration = Duration::from_secs(5);
 const KEEP_ALIVE: Duration = Duration::from_secs(30);
 /// Connections at once, over all workers.
 const CONNECTIONS_MAX: usize = 20_000;
+/// Files that the server itself has open, and some to spare.
+const OWN_FILES: usize = 64;
 /// Connections that wait to be accepted.
 const BACKLOG: u32 = 4096;
 /// What is still being answered when the server stops has this long, in seconds.
@@ -46,13 +49,14 @@ impl Bound {
     pub fn bind(state: &Arc<State>, listen: SocketAddr) -> io::Result<Self> {
         let workers = std::thread::available_parallelism().map_or(1, usize::from).min(WORKERS_MAX);
         let shared = Arc::clone(state);
+        state.live.start();
         let server = HttpServer::new(move || {
             let shared = Arc::clone(&shared);
             let other = web::route().to(pages::not_found).wrap(Recorder::new(&shared, OTHER));
             App::new().configure(|config| routes(config, &shared)).default_service(other)
         })
         .workers(workers)
-        .max_connections(CONNECTIONS_MAX / workers)
+        .max_connections(connections() / workers)
         .client_request_timeout(HEAD_TIME)
         .client_disconnect_timeout(Duration::from_secs(1))
         .keep_alive(KEEP_ALIVE)
@@ -77,6 +81,18 @@ impl Bound {
     }
 }
 
+/// Connections at once: as many files as we may have open, less those that we need ourselves.
+fn connections() -> usize {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
+    // The soft limit is low for programs that cannot do with more.
+    let raised = setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum });
+    let files = if raised.is_ok() { maximum } else { current };
+    files
+        .map_or(CONNECTIONS_MAX, |files| usize::try_from(files).unwrap_or(usize::MAX).saturating_sub(OWN_FILES))
+        .clamp(WORKERS_MAX, CONNECTIONS_MAX)
+}
+
 /// Everything that is routed; called once in each worker.
 fn routes(config: &mut ServiceConfig, state: &Arc<State>) {
     config.app_data(Data::new(Arc::clone(state)));
@@ -93,6 +109,7 @@ fn routes(config: &mut ServiceConfig, state: &Arc<State>) {
     get("/streams/{stream}/graph.dot", reading().to(pages::dot));
     get("/api/v1/streams", reading().to(api::streams));
     get("/api/v1/streams/{stream}", reading().to(api::stream));
+    get("/api/v1/streams/{stream}/live", reading().to(live::events));
     get("/api/v1/streams/{stream}/edges/{from}/{to}", reading().to(api::edge));
     get("/api/openapi.json", reading().to(openapi::openapi));
     get("/metrics", reading().to(health::metrics));
@@ -108,12 +125,12 @@ fn reading() -> Route {
 
 /// A route whose requests are recorded, and which says what it takes where the method is wrong.
 fn serve(config: &mut ServiceConfig, state: &Arc<State>, path: &'static str, allow: &'static str, route: Route) {
-    let refuse = move |request: HttpRequest| method_not_allowed(request.method().clone(), allow);
+    let refuse = move |request: HttpRequest| ready(method_not_allowed(request.method(), allow));
     let resource = web::resource(path).route(route).default_service(web::route().to(refuse));
     config.service(resource.wrap(Recorder::new(state, path)));
 }
 
-async fn method_not_allowed(method: Method, allow: &'static str) -> Result<&'static str, Problem> {
+fn method_not_allowed(method: &Method, allow: &'static str) -> Result<&'static str, Problem> {
     let detail = format!("{method} is not for this address; it takes {allow}");
     let problem = Problem::new(StatusCode::METHOD_NOT_ALLOWED, detail);
     Err(problem.with(header::ALLOW, HeaderValue::from_static(allow)))

@@ -4,7 +4,7 @@ use std::process::Output;
 
 use serde_json::Value;
 
-use crate::harness::{Files, ORDERS, Server, observatory, run, wait_until};
+use crate::harness::{Files, ORDERS, Server, event, observatory, run, wait_until};
 
 fn stdout(output: &Output) -> String {
     String::from_utf8(output.stdout.clone()).unwrap()
@@ -108,7 +108,8 @@ fn send_reports_one_event_or_many() {
     assert!(String::from_utf8(refused.stderr).unwrap().contains("web"));
     assert_eq!(send(&["web", "a", "--timestamp", "7"], "").status.code(), Some(1));
 
-    let lines: String = (0..2500).map(|token| format!("{{\"node\":\"web\",\"token\":\"t{token}\"}}\n")).collect();
+    let lines: Vec<_> = (0..2500).map(|token| event("web", &format!("t{token}"))).collect();
+    let lines = lines.join("\n") + "\n";
     let output = send(&["-", "--json"], &lines);
     assert_eq!((output.status.code(), &json(&output)["accepted"]), (Some(0), &2500.into()));
     let output = send(&["-", "--json"], &format!("{lines}nonsense\n\n{{\"node\":\"web\",\"token\":\"last\"}}\n"));

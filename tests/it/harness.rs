@@ -88,7 +88,8 @@ pub(crate) struct Server {
     stderr: Arc<Mutex<String>>,
     /// `http://127.0.0.1:port`
     pub(crate) url: String,
-    _files: Option<Files>,
+    /// Kept as long as the server runs.
+    files: Option<Files>,
 }
 
 /// An answer, read whole.
@@ -114,8 +115,9 @@ impl Server {
     pub(crate) fn start(manifest: &str) -> Self {
         let files = Files::new();
         let path = files.write("manifest.toml", manifest);
-        let server = Self::spawn(observatory().args(["serve", &path, "--listen", "127.0.0.1:0"]));
-        Self { _files: Some(files), ..server }
+        let mut server = Self::spawn(observatory().args(["serve", &path, "--listen", "127.0.0.1:0"]));
+        server.files = Some(files);
+        server
     }
 
     /// Starts any command that serves.
@@ -126,10 +128,10 @@ impl Server {
         std::thread::spawn(move || pipe.lines().map_while(Result::ok).all(|line| lines_in.send(line).is_ok()));
         let stderr = Arc::default();
         follow(child.stderr.take().unwrap(), Arc::clone(&stderr));
-        let mut server = Self { child, stdout, stderr, url: String::new(), _files: None };
+        let mut server = Self { child, stdout, stderr, url: String::new(), files: None };
         let line = server.stdout.recv_timeout(PATIENCE).unwrap_or_else(|_| panic!("no address: {}", server.log()));
         let url = line.strip_prefix("observatory: ").unwrap_or_else(|| panic!("no address in {line:?}"));
-        server.url = url.trim_end_matches('/').to_owned();
+        url.trim_end_matches('/').clone_into(&mut server.url);
         server
     }
 
@@ -207,7 +209,8 @@ fn follow(mut pipe: ChildStderr, log: Arc<Mutex<String>>) {
 
 /// A client that takes every status for an answer.
 pub(crate) fn agent() -> Agent {
-    Agent::config_builder().http_status_as_error(false).timeout_global(Some(PATIENCE)).build().into()
+    let config = Agent::config_builder().http_status_as_error(false).allow_non_standard_methods(true);
+    config.timeout_global(Some(PATIENCE)).build().into()
 }
 
 pub(crate) fn read(answer: Result<ureq::http::Response<ureq::Body>, ureq::Error>) -> Answer {

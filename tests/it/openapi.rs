@@ -27,7 +27,9 @@ fn differences(schema: &Value, value: &Value, api: &Value, at: &str, found: &mut
     }
     let types: Vec<&str> = match &schema["type"] {
         Value::String(one) => vec![one],
-        many => many.as_array().unwrap_or_else(|| panic!("{at} has no type")).iter().filter_map(Value::as_str).collect(),
+        many => {
+            many.as_array().unwrap_or_else(|| panic!("{at} has no type")).iter().filter_map(Value::as_str).collect()
+        }
     };
     let is = |name: &&str| match *name {
         "object" => value.is_object(),

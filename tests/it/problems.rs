@@ -43,6 +43,15 @@ fn errors_are_problems() {
 }
 
 #[test]
+fn a_head_that_is_too_large_is_a_problem_too() {
+    let server = Server::start(ORDERS);
+    let request = agent().get(format!("{}/health/live", server.url)).header("X-Long", "x".repeat(17_000));
+    let answer = read(request.call());
+    assert_eq!((answer.status, answer.header("content-type")), (431, "application/problem+json"));
+    assert_eq!(server.get(&format!("/{}", "x".repeat(17_000))).status, 431);
+}
+
+#[test]
 fn a_browser_is_shown_a_page() {
     let server = Server::start(ORDERS);
     let asked = agent().get(format!("{}/streams/order", server.url)).header("Accept", "text/html,*/*;q=0.8").call();

@@ -13,13 +13,13 @@ use observatory::web::{Bound, Limits, State};
 use crate::harness::{Answer, ORDERS, PATIENCE, agent, event, read, wait_until};
 
 /// A server in this process, whose inside can be reached.
-struct Inside {
-    url: String,
+pub(crate) struct Inside {
+    pub(crate) url: String,
     running: Running,
 }
 
 impl Inside {
-    fn start(limits: Limits) -> Self {
+    pub(crate) fn start(limits: Limits) -> Self {
         let manifest = load(&Source::Text("orders.toml".to_owned(), ORDERS.to_owned())).unwrap();
         let system = Arc::new(manifest.live_system());
         let clock = Arc::new(MonotonicClock::start());
@@ -81,9 +81,23 @@ fn when_the_owner_has_stopped_the_server_is_not_live_and_takes_nothing() {
     let inside = Inside::start(Limits::default());
     let (pipeline, url) = (inside.pipeline().clone(), inside.url.clone());
     inside.running.stop();
-    let answer = read(agent().post(format!("{url}/events")).header("Content-Type", "application/json").send(event("web", "a")));
+    let answer =
+        read(agent().post(format!("{url}/events")).header("Content-Type", "application/json").send(event("web", "a")));
     assert_eq!(answer.status, 503);
     assert!(pipeline.board().streams[0].edges[0].ledger.balances());
+}
+
+#[test]
+fn when_the_owner_panics_the_server_says_that_it_is_not_live() {
+    let inside = Inside::start(Limits::default());
+    let get = |path| read(agent().get(format!("{}{path}", inside.url)).call()).status;
+    assert_eq!((get("/health/live"), get("/health/ready"), get("/status")), (200, 200, 200));
+    // An edge that there is not: no route asks for it.
+    let asked = actix_web::rt::System::new().block_on(inside.pipeline().edge(99, 0));
+    assert!(asked.is_err());
+    assert!(actix_web::rt::System::new().block_on(inside.pipeline().ended()), "it panicked");
+    assert_eq!((get("/health/live"), get("/health/ready"), get("/status")), (503, 503, 503));
+    assert_eq!(inside.post(&event("web", "a")).status, 503);
 }
 
 #[test]

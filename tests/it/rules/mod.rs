@@ -1,0 +1,15 @@
+//! Every rule of the law as named cases, each told to the core and to the oracle.
+
+mod correlation;
+mod count;
+mod held;
+mod law;
+mod limits;
+mod memory;
+mod revision;
+mod silence;
+mod status;
+mod window;
+mod world;
+
+pub(crate) use world::{both, core};

@@ -1,0 +1,93 @@
+//! Random schedules: the core and the oracle must agree after every step.
+//!
+//! A schedule is made from a number. Those that once showed a difference are in `seeds.txt` and are
+//! played first. `OBSERVATORY_SCHEDULES=1000000` plays so many.
+
+mod order;
+mod plan;
+mod play;
+mod rng;
+mod world;
+
+use observatory::engine::Engine;
+use plan::{long_schedule, schedule};
+use play::{STATES, Tally, hold};
+
+/// How many schedules the ordinary test command plays, over all its tests.
+const SCHEDULES: u64 = 100_000;
+/// How many long ones, in which lists overflow and memory is used again.
+const LONG_SCHEDULES: u64 = 400;
+/// How many tests share them.
+const SHARES: u64 = 2;
+
+/// What must happen, so that agreement means something.
+const HAPPENINGS: [&str; 28] = [
+    "pass",
+    "reversed",
+    "late",
+    "missing",
+    "unreported",
+    "indeterminate",
+    "unmatched",
+    "missing -> pass",
+    "missing -> late",
+    "missing -> reversed",
+    "missing -> unreported",
+    "unreported -> pass",
+    "unreported -> late",
+    "unreported -> reversed",
+    "duplicate",
+    "orphan",
+    "downstream came first",
+    "lost and found",
+    "lost too long",
+    "evicted: settled",
+    "evicted: undecided",
+    "window in time expired",
+    "held decayed",
+    "claimed after waiting",
+    "dropped: before the group",
+    "dropped: waited too long",
+    "dropped: too many wait",
+    "group given up",
+];
+
+#[test]
+fn schedules_that_once_failed() {
+    for seed in include_str!("seeds.txt").lines().filter(|line| !line.starts_with('#')) {
+        let number = seed.trim().parse().expect("a line of seeds.txt is a number");
+        hold::<Engine>(&format!("seed {number}"), &schedule(number), &mut Tally::new());
+    }
+}
+
+#[test]
+fn core_and_oracle_agree_on_the_first_share() {
+    agree_on_share(0);
+}
+
+#[test]
+fn core_and_oracle_agree_on_the_second_share() {
+    agree_on_share(1);
+}
+
+#[test]
+fn core_and_oracle_agree_on_long_schedules() {
+    for seed in 0..LONG_SCHEDULES {
+        hold::<Engine>(&format!("long seed {seed}"), &long_schedule(seed), &mut Tally::new());
+    }
+}
+
+fn agree_on_share(share: u64) {
+    let all = std::env::var("OBSERVATORY_SCHEDULES").ok().and_then(|number| number.parse().ok()).unwrap_or(SCHEDULES);
+    let mut tally = Tally::new();
+    let seeds = (share..all).step_by(SHARES as usize);
+    let count = seeds.clone().count() as u64;
+    for seed in seeds {
+        hold::<Engine>(&format!("seed {seed}"), &schedule(seed), &mut tally);
+    }
+    println!("{count} schedules: {tally:#?}");
+    for name in HAPPENINGS.iter().chain(&STATES) {
+        let times = tally.get(name).copied().unwrap_or(0);
+        assert!(times >= count / 250, "the schedules are of no use: \"{name}\" only {times} times in {count}");
+    }
+}
