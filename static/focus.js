@@ -3,7 +3,7 @@
 // Hovering shows it in passing; a click, a tap or Enter keeps it. Escape closes it, and the focus
 // goes back to where it came from.
 
-import { keyOf, nameOf, neighbour } from './graph.js';
+import { buttonOf, keyOf, nameOf, neighbour } from './graph.js';
 import { morph } from './morph.js';
 import { demanded, el, gauges, got, histogram, strip, thresholds } from './strip.js';
 import { ago, count, FRESHNESS, latency, rate, several, toneOf, visible } from './words.js';
@@ -19,7 +19,7 @@ const fact = (name, ...value) => el('div', {}, el('dt', {}, name), el('dd', {}, 
 const moment = (at, now) => el('time', { class: 'ago', datetime: at, title: at }, ago(now - Date.parse(at)));
 
 export class Focus {
-  #page; #panel; #body; #item = null; #pinned = false; #timer = 0; #look = 0; #looked = 0; #extra = null;
+  #page; #panel; #body; #item = null; #pinned = false; #timer = 0; #look = 0; #looked = 0; #extra = null; #returns = false;
 
   constructor(page) {
     this.#page = page;
@@ -40,7 +40,7 @@ export class Focus {
     });
     scroll.addEventListener('focusin', (event) => {
       const item = itemOf(event);
-      if (item?.matches(':focus-visible')) this.open(item);
+      if (!this.#returns && event.target.matches(':focus-visible') && item) this.open(item);
     });
     scroll.addEventListener('focusout', (event) => {
       if (itemOf(event) && !this.#pinned && !this.#panel.contains(event.relatedTarget)) this.#leave();
@@ -52,10 +52,24 @@ export class Focus {
     });
     scroll.addEventListener('keydown', (event) => this.#key(event, itemOf(event)));
     scroll.addEventListener('scroll', () => this.#place(), { passive: true });
+    document.querySelector('main').addEventListener('click', (event) => this.#jump(event));
     this.#panel.addEventListener('pointerenter', () => clearTimeout(this.#timer));
     this.#panel.addEventListener('pointerleave', () => this.#leave());
-    this.#panel.addEventListener('keydown', (event) => event.key === 'Escape' && this.close(true));
-    addEventListener('resize', () => this.#place(), { signal: this.#page.gone.signal });
+    const { signal } = this.#page.gone;
+    document.addEventListener('keydown', (event) => {
+      if (event.key === 'Escape' && this.#item) this.close(this.#pinned || this.#panel.contains(document.activeElement));
+    }, { signal });
+    addEventListener('resize', () => this.#place(), { signal });
+  }
+
+  // From an edge's row to the edge itself.
+  #jump(event) {
+    const item = document.querySelector(event.target.closest?.('a.jump')?.getAttribute('href') ?? ':not(*)');
+    if (!item) return;
+    event.preventDefault();
+    item.scrollIntoView({ block: 'center', inline: 'center' });
+    buttonOf(item).focus();
+    this.open(item, true);
   }
 
   #hover(item) {
@@ -69,15 +83,12 @@ export class Focus {
     if (this.#pinned) return;
     this.#timer = setTimeout(() => {
       const focused = document.activeElement;
-      if (!this.#item?.matches(':focus-visible') && !this.#panel.contains(focused)) this.close();
+      const isOn = this.#item && buttonOf(this.#item).matches(':focus-visible');
+      if (!isOn && !this.#panel.contains(focused)) this.close();
     }, LEAVE_MS);
   }
 
   #key(event, item) {
-    if (event.key === 'Escape' && this.#item) {
-      event.stopPropagation();
-      this.close(true);
-    }
     if (!item || event.ctrlKey || event.metaKey || event.altKey) return;
     if (event.key === 'Enter' || event.key === ' ') {
       event.preventDefault();
@@ -86,7 +97,7 @@ export class Focus {
     } else if (event.key.startsWith('Arrow')) {
       const next = neighbour(this.#page.graph, item, event.key);
       event.preventDefault();
-      next?.focus();
+      if (next) buttonOf(next).focus();
     }
   }
 
@@ -99,7 +110,7 @@ export class Focus {
     this.#item = item;
     this.#extra = null;
     item.classList.add('selected');
-    item.setAttribute('aria-expanded', 'true');
+    buttonOf(item).setAttribute('aria-expanded', 'true');
     this.#panel.setAttribute('aria-label', nameOf(item));
     this.#body.replaceChildren(...this.#draw().childNodes);
     this.#panel.hidden = false;
@@ -117,12 +128,15 @@ export class Focus {
     this.#item = null;
     this.#pinned = false;
     this.#panel.hidden = true;
-    if (giveBack) item?.focus();
+    // Coming back is no reason to tell it again.
+    this.#returns = true;
+    if (giveBack && item) buttonOf(item).focus();
+    this.#returns = false;
   }
 
   #release() {
     this.#item?.classList.remove('selected');
-    this.#item?.setAttribute('aria-expanded', 'false');
+    if (this.#item) buttonOf(this.#item).setAttribute('aria-expanded', 'false');
   }
 
   // Something has changed: of what is in focus, too?

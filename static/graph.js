@@ -19,6 +19,26 @@ const write = (text, words) => {
   if (text && text.textContent !== words) text.textContent = words;
 };
 
+// The box becomes a button with the group's words; what is written in it is not read out a second
+// time. The title would stand in the way of the panel that says more.
+function touchable(group, box) {
+  const title = group.querySelector(':scope > title');
+  box.setAttribute('role', 'button');
+  box.setAttribute('tabindex', '0');
+  box.setAttribute('aria-expanded', 'false');
+  box.setAttribute('aria-label', group.getAttribute('aria-label') ?? title.textContent);
+  ['role', 'aria-label'].forEach((name) => group.removeAttribute(name));
+  group.querySelectorAll('text').forEach((text) => text.setAttribute('aria-hidden', 'true'));
+  title?.remove();
+}
+
+// What of an edge or a node takes the focus.
+export const buttonOf = (group) => group.querySelector(':scope > [tabindex]');
+
+const tell = (box, words) => {
+  if (box.getAttribute('aria-label') !== words) box.setAttribute('aria-label', words);
+};
+
 const setClass = (group, words) => {
   const own = ['selected'].filter((name) => group.classList.contains(name));
   const all = [...words, ...own].join(' ');
@@ -67,7 +87,7 @@ export class Graph {
     const pulse = shape('path', { class: 'pulse', d: wire.getAttribute('d'), pathLength: 100 });
     wire.after(pulse);
     group.prepend(hit);
-    this.#touchable(group);
+    touchable(group, part('label'));
     this.#edges.set(keyOf(group.dataset.from, group.dataset.to), {
       group, pulse, said: part('said'), owed: part('owed'), fact: part('fact'), lost: part('lost'),
       label: part('label'), data: null,
@@ -76,18 +96,8 @@ export class Graph {
 
   #bindNode(group) {
     const part = (name) => group.querySelector(`:scope > .${name}`);
-    this.#touchable(group);
+    touchable(group, part('body'));
     this.#nodes.set(group.dataset.node, { group, doing: part('doing'), body: part('body'), data: null });
-  }
-
-  // The title would stand in the way of the panel that says more; its words are the label's.
-  #touchable(group) {
-    const title = group.querySelector(':scope > title');
-    if (title && !group.hasAttribute('aria-label')) group.setAttribute('aria-label', title.textContent);
-    title?.remove();
-    group.setAttribute('role', 'button');
-    group.setAttribute('tabindex', '0');
-    group.setAttribute('aria-expanded', 'false');
   }
 
   // Shows an edge's new state; says what has come of it since: 'pass', 'fail' or nothing.
@@ -107,8 +117,7 @@ export class Graph {
       return { right: num(box, 'x') + num(box, 'width') - 10, y: num(box, 'y') };
     });
     this.#tickEdge(edge, nowMs);
-    const label = spoken(data);
-    if (edge.group.getAttribute('aria-label') !== label) edge.group.setAttribute('aria-label', label);
+    tell(edge.label, spoken(data));
     if (before) this.#move(edge, before.ledger, data.ledger, toned);
   }
 
@@ -123,8 +132,7 @@ export class Graph {
       { middle: middle(), y: num(node.body, 'y') + num(node.body, 'height') }));
     this.#flag(node.group, 'flag-clock', data.clock_flagged ? 1 : 0, 'clock ahead', () => (
       { middle: middle(), y: num(node.body, 'y') }), false);
-    const label = spokenNode(data);
-    if (node.group.getAttribute('aria-label') !== label) node.group.setAttribute('aria-label', label);
+    tell(node.body, spokenNode(data));
   }
 
   // Ages grow while nothing happens.
@@ -150,7 +158,7 @@ export class Graph {
     const width = text.length * 11 * 0.605 + 14;
     const left = right === undefined ? middle - width / 2 : right - width;
     const flag = shape('g', { class: `flag ${name}` });
-    const said = shape('text', { x: left + width / 2, y: y + 3.8 });
+    const said = shape('text', { 'aria-hidden': 'true', x: left + width / 2, y: y + 3.8 });
     said.textContent = text;
     flag.append(shape('rect', { class: 'pill', x: left, y: y - 8.5, width, height: 17, rx: 8.5 }), said);
     group.append(flag);

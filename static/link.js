@@ -6,7 +6,8 @@ const SILENCE_MS = 40_000; // a comment line comes every 15 s
 const FIRST_MS = 250;
 const LONGEST_MS = 8_000;
 
-// Calls `on.event(name, data)`, `on.up()` and `on.down()`; tries again until closed.
+// Calls `on.event(name, data)`, `on.up()` and `on.down()`; `on.refused()` where the server is there, but
+// has no room for one more reader. Tries again until closed.
 export class Link {
   #url; #on; #abort = null; #timer = 0; #failed = 0; #closed = false; #isUp = false;
 
@@ -57,7 +58,10 @@ export class Link {
       alive();
       const headers = { Accept: 'text/event-stream' };
       const answer = await fetch(this.#url, { headers, cache: 'no-store', signal: this.#abort.signal });
-      if (!answer.ok || !answer.body) throw new Error(`answered ${answer.status}`);
+      if (!answer.ok || !answer.body) {
+        this.#on.refused();
+        return;
+      }
       const reader = answer.body.pipeThrough(new TextDecoderStream()).getReader();
       let rest = '';
       for (;;) {

@@ -87,9 +87,11 @@ function tick() {
 
 // --- The page as the server renders it ----------------------------------------------------------
 
-async function fetchPage(url) {
+async function fetchPage(url, withGraph = true) {
   const answer = await fetch(url, { headers: { Accept: 'text/html' }, cache: 'no-store' });
-  const text = await answer.text();
+  let text = await answer.text();
+  // The graph is most of a large page, and changes by the live connection: it need not be read here.
+  if (!withGraph) text = text.replace(/<div class="stage"[^]*?<figcaption>/, '<div class="stage" data-own></div><figcaption>');
   const page = new DOMParser().parseFromString(text, 'text/html');
   if (!page.body.dataset.page) throw new Error('this is no page of ours');
   return page;
@@ -124,7 +126,7 @@ class Sync {
     [this.#busy, this.#again] = [true, false];
     let isGood = true;
     try {
-      this.#apply(await fetchPage(this.#url));
+      this.#apply(await fetchPage(this.#url, false));
     } catch {
       isGood = false;
     }
@@ -168,7 +170,15 @@ class StreamPage {
       event: (name, data) => { this.turn = this.turn.then(() => this.take(name, data)).catch(() => this.sync.soon()); },
       up: () => health.set(true),
       down: () => health.set(false),
+      refused: () => this.poll(),
     });
+  }
+
+  // Where the server has no room for one more reader the page asks now and then.
+  async poll() {
+    const answer = await fetch(this.api, { cache: 'no-store' }).catch(() => null);
+    if (answer?.ok) await this.take('stream', await answer.json());
+    health.set(Boolean(answer?.ok));
   }
 
   stop() {
@@ -236,10 +246,8 @@ function startStream() {
 async function rest() {
   shown.link.close();
   shown.isResting = true;
-  const answer = await fetch(shown.api, { cache: 'no-store' }).catch(() => null);
+  await shown.poll();
   if (!shown.isResting) return;
-  if (answer?.ok) showStatus((await answer.json()).status);
-  health.set(Boolean(answer?.ok));
   hiding = setTimeout(() => rest(), HIDDEN_PACE_MS);
 }
 
