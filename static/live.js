@@ -91,7 +91,7 @@ async function fetchPage(url, withGraph = true) {
   const answer = await fetch(url, { headers: { Accept: 'text/html' }, cache: 'no-store' });
   let text = await answer.text();
   // The graph is most of a large page, and changes by the live connection: it need not be read here.
-  if (!withGraph) text = text.replace(/<div class="stage"[^]*?<figcaption>/, '<div class="stage" data-own></div><figcaption>');
+  if (!withGraph) text = text.replace(/<div class="stage"[^]*?(?=<figcaption>)/, '<div class="stage" data-own></div>');
   const page = new DOMParser().parseFromString(text, 'text/html');
   if (!page.body.dataset.page) throw new Error('this is no page of ours');
   return page;

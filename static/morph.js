@@ -20,8 +20,12 @@ function attributes(old, fresh) {
 
 const alike = (a, b) => a.nodeType === b.nodeType && a.nodeName === b.nodeName;
 
+// What counts: how the source is indented does not.
+const parts = (element) => [...element.childNodes].filter((child) => (
+  child.nodeType === Node.ELEMENT_NODE || (child.nodeType === Node.TEXT_NODE && child.nodeValue.trim() !== '')));
+
 function byPlace(old, fresh) {
-  const [before, after] = [[...old.childNodes], [...fresh.childNodes]];
+  const [before, after] = [parts(old), parts(fresh)];
   after.forEach((child, place) => {
     const was = before[place];
     if (!was) old.append(document.importNode(child, true));

@@ -56,7 +56,7 @@ fn the_keyboard_goes_all_the_way() {
 }
 
 #[test]
-fn the_graph_is_zoomed_by_keys() {
+fn the_graph_is_zoomed() {
     let Some(browser) = Browser::start() else { return };
     let server = Server::start(ORDERS);
     open_live(&browser, &server, "/streams/orders");
@@ -67,5 +67,11 @@ fn the_graph_is_zoomed_by_keys() {
     assert!(width() > 1.5 * before);
     browser.press(&["0"]);
     assert!((width() - before).abs() < 1.0);
+    // The buttons stay when the page around them has been brought up to date.
+    lose(&server, "gone", 1);
+    browser.wait("document.querySelector('.shelf').textContent.includes('gone-0')");
+    browser.wait("document.querySelector('.tools').checkVisibility()");
+    browser.run("document.querySelector('[data-do=in]').click()");
+    assert!(width() > 1.1 * before);
     assert_eq!(browser.complaints(), [""; 0]);
 }
