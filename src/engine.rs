@@ -6,7 +6,7 @@ use crate::board::{Board, EdgeDetail};
 use crate::clock::Moment;
 use crate::correlation::{Flow, KeyHasher, hash_token};
 use crate::event::{Event, Token};
-use crate::graph::{NodeIndex, System};
+use crate::graph::{Moves, NodeIndex, System};
 use crate::health::StreamHealth;
 use crate::outcome::{Status, Transition};
 
@@ -38,6 +38,30 @@ impl Engine {
             tokens: 0,
             evicted: 0,
         }
+    }
+
+    /// Goes on with another manifest: what stays keeps its windows, ledgers and requests in flight. Answers
+    /// the changes until now, which name streams, nodes and edges by their old places.
+    pub fn reload(&mut self, system: Arc<System>, now_us: u64) -> Vec<Transition> {
+        self.advance(now_us);
+        let transitions = self.take_transitions();
+        let old = std::mem::replace(&mut self.system, system);
+        let mut kept: Vec<_> = std::mem::take(&mut self.streams).into_iter().map(Some).collect();
+        for (index, stream) in self.system.streams.iter().enumerate() {
+            let place = old.streams.iter().position(|other| other.name == stream.name);
+            let stream = match place.and_then(|place| Some((place, kept[place].take()?))) {
+                Some((place, (flow, mut health))) => {
+                    let moves = Moves::new((&old, &old.streams[place]), (&self.system, stream));
+                    let flow = flow.reload(&self.system, index, &moves, self.now_us, &mut health);
+                    (flow, health.reload(index, stream, &moves, self.now_us))
+                }
+                None => (Flow::new(&self.system, index, self.hasher), StreamHealth::new(index, stream, self.now_us)),
+            };
+            self.streams.push(stream);
+        }
+        self.index = NodeIndex::new(&self.system);
+        self.tokens = self.streams.iter().map(|(flow, _)| flow.tokens()).sum();
+        transitions
     }
 
     /// The greatest `now_us` seen so far.
@@ -72,8 +96,11 @@ impl Engine {
             let (flow, health) = &mut self.streams[stream];
             health.hear(node, event, self.now_us);
             let before = flow.tokens();
-            flow.accept(node, event, hash, self.now_us, health);
+            let new = flow.accept(node, event, hash, self.now_us, health);
             self.tokens += flow.tokens() - before;
+            if new && let Some(alias) = &event.alias {
+                self.join(stream, (&event.token, hash), alias);
+            }
         }
     }
 
@@ -142,6 +169,18 @@ impl Engine {
         health.board(&self.system, &self.system.streams[stream], flow.topology(), self.now_us)
     }
 
+    /// Makes an alias a name of a message; one that is new is a token to remember.
+    fn join(&mut self, stream: usize, token: (&Token, u64), alias: &Token) {
+        let hash = hash_token(self.hasher, alias);
+        if self.tokens >= self.system.max_tokens {
+            self.make_room(stream, hash, alias);
+        }
+        let (flow, health) = &mut self.streams[stream];
+        let before = flow.tokens();
+        flow.join(token, (alias, hash), self.now_us, health);
+        self.tokens += flow.tokens() - before;
+    }
+
     /// Works off what is due in a stream.
     #[inline]
     fn correlate(&mut self, stream: usize, now_us: u64) {
@@ -163,10 +202,12 @@ impl Engine {
                 |stream: &usize| (self.streams[*stream].0.tokens() + usize::from(joined(*stream)), joined(*stream));
             let Some(fullest) = (0..self.streams.len()).rev().max_by_key(share) else { return };
             let (flow, health) = &mut self.streams[fullest];
+            let before = flow.tokens();
             if !flow.evict(self.now_us, health) {
                 return;
             }
-            (self.tokens, self.evicted) = (self.tokens - 1, self.evicted + 1);
+            let gone = before - flow.tokens();
+            (self.tokens, self.evicted) = (self.tokens - gone, self.evicted + gone as u64);
         }
     }
 }

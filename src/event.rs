@@ -26,6 +26,8 @@ pub struct Report {
     pub token: Token,
     /// When, by the sender's clock, in microseconds since the Unix epoch.
     pub timestamp_us: Option<u64>,
+    /// A second token by which the message is known from here on.
+    pub alias: Option<Box<Token>>,
 }
 
 impl Report {
@@ -35,7 +37,7 @@ impl Report {
     pub fn arrive(self, arrival_us: u64) -> Event {
         let clock_flagged = self.timestamp_us.is_some_and(|stamp| stamp > arrival_us + AHEAD_MAX_US);
         let timestamp_us = self.timestamp_us.filter(|_| !clock_flagged).unwrap_or(arrival_us);
-        Event { node: self.node, clock_flagged, token: self.token, timestamp_us }
+        Event { node: self.node, clock_flagged, token: self.token, timestamp_us, alias: self.alias }
     }
 }
 
@@ -50,6 +52,8 @@ pub struct Event {
     pub token: Token,
     /// When, by the sender's clock, in microseconds since the Unix epoch.
     pub timestamp_us: u64,
+    /// A second token by which the message is known from here on.
+    pub alias: Option<Box<Token>>,
 }
 
 /// A tracing token: UTF-8, 1 to 256 bytes, no control characters.
@@ -112,12 +116,13 @@ impl Token {
     /// Checks and packs a token.
     #[inline]
     pub fn new(text: &str) -> Result<Self, TextError> {
-        if let Ok(digits) = text.as_bytes().try_into()
-            && let Some(bytes) = pack_hex(digits)
-        {
-            return Ok(Self(Packed::Hex(bytes)));
-        }
-        Self::other(text)
+        Self::trace_id(text.as_bytes()).map_or_else(|| Self::other(text), Ok)
+    }
+
+    /// The token that these bytes write, where they are 32 lower-case hexadecimal digits.
+    #[inline]
+    pub(crate) fn trace_id(text: &[u8]) -> Option<Self> {
+        Some(Self(Packed::Hex(pack_hex(text.try_into().ok()?)?)))
     }
 
     /// Any token but a trace id.

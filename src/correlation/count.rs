@@ -15,6 +15,8 @@ struct Group {
     /// Its last event so far: the timestamp and the arrival.
     last_us: u64,
     last_arrival_us: u64,
+    /// When it is judged, once it is full.
+    deadline_us: u64,
     size: u32,
     claims: u32,
     judged: bool,
@@ -48,6 +50,8 @@ pub(super) struct Groups {
     waiting: VecDeque<Waiting>,
     /// With `same_token`: the numbers of the groups that hold a token, ascending.
     holders: HashMap<Token, Vec<u64>>,
+    /// Groups in `open` that are not judged.
+    unjudged: usize,
     /// Outcomes placed so far.
     placed: u64,
 }
@@ -66,8 +70,44 @@ impl Groups {
             first: 0,
             waiting: VecDeque::new(),
             holders: HashMap::new(),
+            unjudged: 0,
             placed: 0,
         })
+    }
+
+    /// Continues the numbering of an edge's outcomes.
+    pub(super) fn placing_from(self, placed: u64) -> Self {
+        Self { placed, ..self }
+    }
+
+    /// Outcomes placed so far.
+    pub(super) fn placed(&self) -> u64 {
+        self.placed
+    }
+
+    /// Gives up every group that is not judged.
+    pub(super) fn give_up(&mut self, now_us: u64, out: &mut impl Verdicts) {
+        while !self.open.is_empty() {
+            self.judge_front(Outcome::Indeterminate, now_us, out);
+        }
+        self.waiting.clear();
+    }
+
+    /// Goes on under another check of the edge. Where that makes other groups, those at hand are given up.
+    pub(super) fn carry_into(&mut self, fresh: Self, now_us: u64, out: &mut impl Verdicts) -> Self {
+        if fresh.check != self.check {
+            self.give_up(now_us, out);
+            return fresh.placing_from(self.placed);
+        }
+        Self {
+            open: std::mem::take(&mut self.open),
+            first: self.first,
+            waiting: std::mem::take(&mut self.waiting),
+            holders: std::mem::take(&mut self.holders),
+            unjudged: self.unjudged,
+            placed: self.placed,
+            ..fresh
+        }
     }
 
     /// Takes a new upstream event.
@@ -81,6 +121,7 @@ impl Groups {
         if let Some(group) = self.open.back_mut() {
             group.size += 1;
             (group.last_us, group.last_arrival_us) = (timestamp_us, now_us);
+            group.deadline_us = now_us + self.within_us + self.wait_us;
             if self.check.same_token {
                 group.tokens.push(token.clone());
                 self.holders.entry(token.clone()).or_default().push(number);
@@ -104,10 +145,45 @@ impl Groups {
         self.waiting.push_back(Waiting { timestamp_us, arrival_us: now_us, token });
     }
 
+    /// Two tokens are one message from here on: what stands under `gone` stands under `kept`, and what
+    /// waits under it is offered again.
+    pub(super) fn join(&mut self, kept: &Token, gone: &Token, now_us: u64, out: &mut impl Verdicts) {
+        if !self.check.same_token {
+            return;
+        }
+        let moved = self.holders.remove(gone).unwrap_or_default();
+        for &number in &moved {
+            let group = &mut self.open[(number - self.first) as usize];
+            for token in group.tokens.iter_mut().filter(|token| *token == gone) {
+                token.clone_from(kept);
+            }
+        }
+        if !moved.is_empty() {
+            let holders = self.holders.entry(kept.clone()).or_default();
+            holders.extend(moved);
+            holders.sort_unstable();
+        }
+        for waiting in &mut self.waiting {
+            if waiting.token.as_ref() == Some(gone) {
+                waiting.token = Some(kept.clone());
+            }
+        }
+        let mut at = 0;
+        while at < self.waiting.len() {
+            let timestamp_us = self.waiting[at].timestamp_us;
+            let fits = self.waiting[at].token.as_ref() == Some(kept);
+            if fits && self.claim(kept, timestamp_us, now_us, out) {
+                self.waiting.remove(at);
+            } else {
+                at += 1;
+            }
+        }
+    }
+
     /// When the next group falls due, or the next waiting event is dropped: what is due is worked
     /// off when the clock has passed this.
     pub(super) fn next_due_us(&self) -> Option<u64> {
-        let group = self.open.front().filter(|group| self.is_full(group)).map(|group| self.deadline_us(group));
+        let group = self.open.front().filter(|group| self.is_full(group)).map(|group| group.deadline_us);
         let waiting = self.waiting.front().map(|waiting| self.drop_us(waiting));
         group.into_iter().chain(waiting).min()
     }
@@ -130,25 +206,23 @@ impl Groups {
         group.size >= self.check.every
     }
 
-    fn deadline_us(&self, group: &Group) -> u64 {
-        group.last_arrival_us + self.within_us + self.wait_us
-    }
-
     fn drop_us(&self, waiting: &Waiting) -> u64 {
         waiting.arrival_us + self.within_us + 2 * self.wait_us
     }
 
     /// Begins a group; waiting events stamped before what it covers are dropped.
     fn begin(&mut self, timestamp_us: u64, now_us: u64, out: &mut impl Verdicts) {
-        if self.open.len() >= self.limit {
+        if self.unjudged >= self.limit {
             self.judge_front(Outcome::Indeterminate, now_us, out);
         }
         let begin_us = timestamp_us.saturating_sub(self.clock_skew_us);
         self.waiting.retain(|waiting| waiting.timestamp_us >= begin_us);
+        self.unjudged += 1;
         self.open.push_back(Group {
             begin_us,
             last_us: timestamp_us,
             last_arrival_us: now_us,
+            deadline_us: u64::MAX,
             size: 0,
             claims: 0,
             judged: false,
@@ -210,6 +284,7 @@ impl Groups {
     fn judge(&mut self, at: usize, outcome: Outcome, at_us: u64, out: &mut impl Verdicts) {
         let number = self.first + at as u64;
         self.open[at].judged = true;
+        self.unjudged -= 1;
         for token in std::mem::take(&mut self.open[at].tokens) {
             if let Some(holders) = self.holders.get_mut(&token) {
                 holders.retain(|&holder| holder != number);

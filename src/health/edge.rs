@@ -59,6 +59,17 @@ impl EdgeHealth {
         }
     }
 
+    /// Goes on under what the edge owes now.
+    pub(super) fn reload(&mut self, edge: &Edge, now_us: u64, out: &mut Vec<Dated>) {
+        self.thresholds = edge.check.as_ref().map_or(Thresholds::UNCHECKED, |check| check.thresholds);
+        self.window.resize(self.thresholds.window());
+        self.standing.set_hold(edge.hold_us);
+        out.extend(self.silence.set_after(edge.silence_us, now_us).map(silence_change));
+        self.judge(now_us, out);
+        out.extend(self.standing.hold(now_us).map(held_change));
+        self.advance(now_us, out);
+    }
+
     /// Whether it has an outcome.
     pub fn is_observed(&self) -> bool {
         self.last_outcome_us.is_some()
@@ -123,19 +134,18 @@ impl EdgeHealth {
         *self.ledger.of_mut(from) -= 1;
         self.ledger.revisions += 1;
         let failed = decision.place.and_then(|place| self.fails.iter().position(|(other, _)| *other == place));
-        match failed {
-            // It stays where it stands, as what it is now.
-            Some(at) if decision.outcome.is_fail() => {
+        if from.is_fail() && decision.outcome.is_fail() {
+            // It stays where it stands, as what it is now; one that left the list stays off it.
+            if let Some(at) = failed {
                 self.fails[at].1.outcome = decision.outcome;
                 self.fails[at].1.latency_us = decision.latency_us;
-                self.note_match(decision);
             }
-            _ => {
-                if let Some(at) = failed {
-                    self.fails.remove(at);
-                }
-                self.note(decision);
+            self.note_match(decision);
+        } else {
+            if let Some(at) = failed {
+                self.fails.remove(at);
             }
+            self.note(decision);
         }
         if let Some(place) = decision.place {
             self.window.revise(place, decision);

@@ -5,7 +5,7 @@ use super::rate::Rate;
 use super::silence::Silence;
 use crate::correlation::{Decision, Verdicts};
 use crate::event::Event;
-use crate::graph::{Stream, Topology};
+use crate::graph::{Moves, Stream, Topology};
 use crate::outcome::{Freshness, NodeState, Outcome, Status, Subject, Transition};
 
 /// An outcome this recent keeps an edge live.
@@ -27,6 +27,7 @@ pub struct StreamHealth {
     stream: usize,
     pub(super) nodes: Vec<NodeHealth>,
     pub(super) edges: Vec<EdgeHealth>,
+    pub(super) alias_conflicts: u64,
     transitions: Vec<Transition>,
     changes: Vec<Dated>,
 }
@@ -45,9 +46,31 @@ impl StreamHealth {
             stream: index,
             nodes: stream.nodes.iter().map(|declared| node(declared.silence_us)).collect(),
             edges: stream.edges.iter().map(|edge| EdgeHealth::new(edge, start_us)).collect(),
+            alias_conflicts: 0,
             transitions: Vec::new(),
             changes: Vec::new(),
         }
+    }
+
+    /// Goes on in another shape of the stream, which stands at `index` now.
+    #[must_use]
+    pub fn reload(self, index: usize, stream: &Stream, moves: &Moves, now_us: u64) -> Self {
+        let mut next = Self::new(index, stream, now_us);
+        next.alias_conflicts = self.alias_conflicts;
+        for (mut node, place) in self.nodes.into_iter().zip(&moves.nodes) {
+            let &Some(place) = place else { continue };
+            next.changes.extend(node.silence.set_after(stream.nodes[place].silence_us, now_us).map(silence_change));
+            next.changes.extend(node.silence.advance(now_us).map(silence_change));
+            next.nodes[place] = node;
+            next.date(Subject::Node(place));
+        }
+        for (mut edge, place) in self.edges.into_iter().zip(&moves.edges) {
+            let &Some(place) = place else { continue };
+            edge.reload(&stream.edges[place], now_us, &mut next.changes);
+            next.edges[place] = edge;
+            next.date(Subject::Edge(place));
+        }
+        next
     }
 
     /// An event of a node was accepted, be it a duplicate.
@@ -179,5 +202,9 @@ impl Verdicts for StreamHealth {
 
     fn duplicate(&mut self, edge: usize) {
         self.edges[edge].ledger.duplicates += 1;
+    }
+
+    fn alias_conflict(&mut self) {
+        self.alias_conflicts += 1;
     }
 }

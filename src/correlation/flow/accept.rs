@@ -1,15 +1,16 @@
 //! What one event brings: the tokens' path through the correlator.
 
 use super::{Kind, Rule, Shape, State};
+use crate::correlation::lost::Lost;
 use crate::correlation::matching::{Match, judge};
 use crate::correlation::requests::State as RequestState;
-use crate::correlation::slab::NONE;
 use crate::correlation::tokens::Queue;
 use crate::correlation::verdicts::{Decision, Verdicts};
 use crate::event::{Event, Token};
 use crate::outcome::Outcome;
 
 impl State {
+    /// Answers whether the event is new.
     #[inline]
     pub(super) fn accept(
         &mut self,
@@ -19,7 +20,7 @@ impl State {
         hash: u64,
         now_us: u64,
         out: &mut impl Verdicts,
-    ) {
+    ) -> bool {
         let ends = &shape.nodes[node];
         let slot = if let Some(slot) = self.tokens.find(hash, &event.token) {
             self.tokens.load(slot, &mut self.seen);
@@ -27,7 +28,7 @@ impl State {
                 for rule in ends.incoming.iter().chain(&ends.outgoing) {
                     out.duplicate(rule.edge);
                 }
-                return;
+                return false;
             }
             self.tokens.sight(slot, node, event.timestamp_us);
             slot
@@ -45,6 +46,7 @@ impl State {
         let waits = self.requests.any_in_flight(self.tokens.requests(slot));
         self.tokens.queue(slot, if waits { Queue::Waiting } else { Queue::Matched }, now_us);
         self.idle_until_us = self.idle_until_us.min(now_us + shape.memory_us);
+        true
     }
 
     /// The event is the downstream end of an edge.
@@ -59,7 +61,7 @@ impl State {
         out: &mut impl Verdicts,
     ) {
         if let Kind::Count(groups) = rule.kind {
-            self.groups[groups].downstream(&event.token, event.timestamp_us, now_us, out);
+            self.groups[groups].downstream(&self.tokens.token(slot), event.timestamp_us, now_us, out);
             self.expect_groups(groups);
             return;
         }
@@ -68,37 +70,52 @@ impl State {
             return;
         };
         let matched = judge(upstream_us, event.timestamp_us, rule.within_us, rule.clock_skew_us);
-        let revised = if rule.kind == Kind::Timed { self.close(rule.edge, slot) } else { None };
-        let mut decision = decision(rule.edge, matched, &event.token, now_us);
-        if let Some((from, place)) = revised {
-            decision.place = place;
-            out.revised(decision, from);
-        } else {
-            decision.place = Some(self.next_place(rule.edge));
-            out.decided(decision);
+        self.meet(rule.edge, slot, matched, &event.token, now_us, out);
+    }
+
+    /// The request of the message in `slot` has met its downstream event.
+    #[inline]
+    pub(super) fn meet(
+        &mut self,
+        edge: usize,
+        slot: u32,
+        matched: Match,
+        token: &Token,
+        now_us: u64,
+        out: &mut impl Verdicts,
+    ) {
+        let decision = decision(edge, matched, token, now_us);
+        match self.close(edge, slot) {
+            Before::Undecided => {
+                let place = Some(self.next_place(edge));
+                out.decided(Decision { place, ..decision });
+            }
+            Before::Judged(from, place) => out.revised(Decision { place, ..decision }, from),
+            Before::Uncounted => {}
         }
     }
 
-    /// Closes the token's request on an edge; answers what it had been judged, and the place of that.
+    /// Closes the message's request on an edge.
     #[inline]
-    fn close(&mut self, edge: usize, slot: u32) -> Option<(Outcome, Option<u64>)> {
+    fn close(&mut self, edge: usize, slot: u32) -> Before {
         let first = self.tokens.requests(slot);
-        let request = self.requests.find(first, edge)?;
+        let Some(request) = self.requests.find(first, edge) else { return Before::Undecided };
         let record = self.requests.get(request);
-        let judged = match record.state {
-            RequestState::Judged(outcome) => Some((outcome, record.place())),
-            RequestState::InFlight | RequestState::Corrected => None,
+        let before = match record.state {
+            RequestState::Judged(outcome) => Before::Judged(outcome, record.place()),
+            RequestState::InFlight => Before::Undecided,
+            RequestState::Uncounted | RequestState::Corrected => Before::Uncounted,
         };
         let first = self.requests.close(first, request);
         self.tokens.set_requests(slot, first);
-        judged
+        before
     }
 
     /// The event is the upstream end of an edge.
     #[inline]
     fn upstream(&mut self, rule: &Rule, slot: u32, event: &Event, now_us: u64, out: &mut impl Verdicts) {
         if let Kind::Count(groups) = rule.kind {
-            self.groups[groups].upstream(&event.token, event.timestamp_us, now_us, out);
+            self.groups[groups].upstream(&self.tokens.token(slot), event.timestamp_us, now_us, out);
             self.expect_groups(groups);
             return;
         }
@@ -124,7 +141,7 @@ impl State {
         now_us: u64,
         out: &mut impl Verdicts,
     ) {
-        let Some(lost) = self.lost[rule.edge].take(&event.token, now_us, shape.remember_us) else { return };
+        let Some(lost) = self.take_lost(rule.edge, slot, event, now_us, shape.remember_us) else { return };
         let matched = judge(lost.timestamp_us, event.timestamp_us, rule.within_us, rule.clock_skew_us);
         let decision = Decision { place: lost.place, ..decision(rule.edge, matched, &event.token, now_us) };
         out.revised(decision, Outcome::Missing);
@@ -132,30 +149,32 @@ impl State {
         self.tokens.set_requests(slot, first);
     }
 
-    /// An event beyond an edge's `to` makes `unreported` of a remembered `missing`.
+    /// What the lost list has of a message, by any of its tokens.
     #[inline]
-    fn seen_beyond(&mut self, shape: &Shape, node: usize, slot: u32, now_us: u64, out: &mut impl Verdicts) {
-        let mut request = self.tokens.requests(slot);
-        while request != NONE {
-            let record = self.requests.get(request);
-            let (edge, next) = (record.edge as usize, record.next);
-            if record.state == RequestState::Judged(Outcome::Missing)
-                && shape.topology.beyond[edge].binary_search(&node).is_ok()
-            {
-                let place = record.place();
-                self.requests.revise(request, Outcome::Unreported);
-                let decision = Decision { place, ..self.unmatched(edge, Outcome::Unreported, slot, now_us) };
-                out.revised(decision, Outcome::Missing);
-            }
-            request = next;
-        }
+    fn take_lost(&mut self, edge: usize, slot: u32, event: &Event, now_us: u64, remember_us: u64) -> Option<Lost> {
+        let lost = &mut self.lost[edge];
+        let by_event = lost.take(&event.token, now_us, remember_us);
+        by_event.or_else(|| {
+            let names = self.tokens.names(slot);
+            names.into_iter().flatten().find_map(|name| lost.take(&name, now_us, remember_us))
+        })
     }
 
-    fn expect_groups(&mut self, groups: usize) {
+    pub(super) fn expect_groups(&mut self, groups: usize) {
         if let Some(due_us) = self.groups[groups].next_due_us() {
             self.idle_until_us = self.idle_until_us.min(due_us);
         }
     }
+}
+
+/// What a request was when its downstream event came.
+enum Before {
+    /// It had no outcome yet.
+    Undecided,
+    /// It had been judged, and this was the place of that.
+    Judged(Outcome, Option<u64>),
+    /// The edge was declared after the upstream event had come.
+    Uncounted,
 }
 
 /// A decision on a request that met its downstream event.
