@@ -232,7 +232,7 @@ export class Focus {
     if (fails.length === 0) return;
     const rows = fails.map((fail) => {
       const by = fail.outcome === 'late' && edge.check ? ` by ${latency(fail.latency_ms - edge.check.within_ms)}` : '';
-      const token = fail.token === null
+      const token = fail.token == null
         ? el('span', { class: 'none' }, 'a group')
         : el('code', { class: 'token', title: 'Copy', tabindex: '0', role: 'button' }, visible(fail.token));
       return el('li', {}, token, el('span', { class: 'bad' }, `${fail.outcome}${by}`), moment(fail.at, now));
@@ -242,9 +242,9 @@ export class Focus {
 
   #facts(edge) {
     const oldest = edge.oldest_in_flight_ms;
-    const flight = `${count(edge.in_flight)}${oldest === null ? '' : `, the oldest for ${latency(oldest)}`}`;
+    const flight = `${count(edge.in_flight)}${oldest == null ? '' : `, the oldest for ${latency(oldest)}`}`;
     const facts = [fact('In flight', flight), fact('Rate', rate(edge.rate))];
-    if (edge.clock_difference_ms !== null) facts.push(fact('Clocks differ by', latency(edge.clock_difference_ms)));
+    if (edge.clock_difference_ms != null) facts.push(fact('Clocks differ by', latency(edge.clock_difference_ms)));
     const { ledger } = edge;
     for (const name of ['late', 'missing', 'unreported', 'indeterminate', 'reversed', 'unmatched', 'orphans', 'duplicates', 'revisions']) {
       if (ledger[name] > 0) facts.push(fact(name.charAt(0).toUpperCase() + name.slice(1), count(ledger[name])));
@@ -272,7 +272,7 @@ export class Focus {
       told.append(el('p', { class: 'clock' }, 'Its clock is more than 5 minutes ahead of ours: its timestamps were replaced by their arrival.'));
     }
     for (const edge of this.#extra ?? []) {
-      if (edge.clock_difference_ms !== null) {
+      if (edge.clock_difference_ms != null) {
         told.append(el('p', { class: 'clock' }, `Its clock was ${latency(edge.clock_difference_ms)} behind that of ${visible(edge.from)}.`));
       }
     }

@@ -277,18 +277,30 @@ function startOverview() {
   setTimeout(look, PACE_MS);
 }
 
+// --- Copying a token ----------------------------------------------------------------------------
+
+async function copy(token, event) {
+  if (!token) return;
+  event?.preventDefault();
+  try {
+    await navigator.clipboard.writeText(token.textContent);
+  } catch {
+    // Over plain HTTP browsers offer the old way alone.
+    getSelection().selectAllChildren(token);
+    if (!document.execCommand('copy')) return;
+  }
+  token.classList.add('copied');
+  setTimeout(() => token.classList.remove('copied'), 1_200);
+}
+
 // --- Begin --------------------------------------------------------------------------------------
 
 document.body.classList.add('scripted');
 setInterval(tick, 1_000);
 addEventListener('online', () => shown?.link.hurry());
-document.addEventListener('click', (event) => {
-  const token = event.target.closest?.('code.token');
-  if (!token) return;
-  navigator.clipboard?.writeText(token.textContent).then(() => {
-    token.classList.add('copied');
-    setTimeout(() => token.classList.remove('copied'), 1_200);
-  }, () => {});
+document.addEventListener('click', (event) => copy(event.target.closest?.('code.token')));
+document.addEventListener('keydown', (event) => {
+  if (event.key === 'Enter' || event.key === ' ') copy(event.target.closest?.('code.token'), event);
 });
 if (document.body.dataset.page === 'stream') startStream();
 else if (!wanted()) startOverview();

@@ -63,9 +63,14 @@ export function got(edge) {
   const done = counted ? 'were complete' : 'arrived';
   let said = edge.total === 1
     ? `The last one ${edge.pass === 1 ? 'arrived' : 'did not arrive'}${within}`
-    : `${edge.pass === edge.total ? `All of the last ${edge.total}` : `${edge.pass} of the last ${edge.total}`}${what && ' groups'} ${done}${within}`;
+    : `${share(edge)} of the last ${edge.total}${what && ' groups'} ${done}${within}`;
   for (const part of [late(edge), missing(edge), beyond(edge)]) if (part) said += `; ${part}`;
   return `${start(said)}.`;
+}
+
+function share({ pass, total }) {
+  if (pass === total) return 'All';
+  return pass === 0 ? 'None' : pass;
 }
 
 function late({ check, window }) {
@@ -113,7 +118,7 @@ function bar(entry, x, width) {
   const kind = bad ? 'fail' : isPass(entry) ? 'pass' : 'empty';
   const group = svg('g', { class: `one ${kind}` });
   const title = svg('title');
-  title.textContent = `${SAID[entry.outcome] ?? entry.outcome}${entry.latency_ms === null ? '' : `, ${latency(entry.latency_ms)}`}`;
+  title.textContent = `${SAID[entry.outcome] ?? entry.outcome}${entry.latency_ms == null ? '' : `, ${latency(entry.latency_ms)}`}`;
   group.append(title, svg('rect', { x, y: bad ? 4 : 14, width, height: bad ? 38 : 24, rx: Math.min(4, width / 3) }));
   if (width >= 9) {
     const [cx, cy] = [x + width / 2, bad ? 23 : 26];
@@ -171,13 +176,17 @@ function scale(name, value, marks, kind, unit = '') {
     svg('rect', { class: `fill ${kind}`, x: 70, y: 20, width: Math.max(0, x(value) - 70), height: 9, rx: 4.5 }),
     text(`${shown}${unit}`, 358, 28, 'value', 'end'),
   );
-  for (const [word, at] of marks) {
+  // Two marks that stand close together look away from each other.
+  const close = marks.length > 1 && x(marks[1][1]) - x(marks[0][1]) < 60;
+  marks.forEach(([word, at], place) => {
+    const anchor = close ? ['end', 'start'][place] : x(at) > 300 ? 'end' : 'middle';
+    const shift = close ? [6, -6][place] : 0;
     const tone = { OK: 'ok', WARN: 'warn', NOK: 'nok' }[word];
     drawn.append(
       svg('path', { class: `tick ${tone}`, d: `M${x(at)} 15v19` }),
-      text(`${word} ${at}${unit}`, x(at), 11, `at ${tone}`, x(at) > 300 ? 'end' : 'middle'),
+      text(`${word} ${at}${unit}`, x(at) + shift, 11, `at ${tone}`, anchor),
     );
-  }
+  });
   return drawn;
 }
 

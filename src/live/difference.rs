@@ -140,6 +140,7 @@ mod tests {
             status: Status::Ok,
             unobserved: 0,
             at: Moment(7),
+            alias_conflicts: 0,
             nodes: ["a", "b", "c"].map(node).into(),
             edges: vec![edge("a", "b"), edge("b", "c")],
         }

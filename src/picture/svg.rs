@@ -53,12 +53,9 @@ fn body(stream: &StreamBoard, placement: &Placement, detail: Detail) -> String {
         }
     }
     let mut nodes: Vec<_> = stream.nodes.iter().zip(&placement.nodes).zip(leaving).enumerate().collect();
-    nodes.sort_by(|(_, ((_, a), _)), (_, ((_, b), _))| {
-        a.centre().x.total_cmp(&b.centre().x).then(a.y.total_cmp(&b.y))
-    });
-    let drawn = nodes.into_iter().map(|(index, ((node, place), leaving))| {
-        draw_node(index, node, place, stream.at) + &leaving
-    });
+    nodes.sort_by(|(_, ((_, a), _)), (_, ((_, b), _))| a.centre().x.total_cmp(&b.centre().x).then(a.y.total_cmp(&b.y)));
+    let drawn =
+        nodes.into_iter().map(|(index, ((node, place), leaving))| draw_node(index, node, place, stream.at) + &leaving);
     drawn.collect()
 }
 

@@ -18,9 +18,9 @@ mod post;
 mod problems;
 mod pushback;
 mod reading;
-mod replay;
 #[cfg(test)]
 mod reload;
+mod replay;
 #[cfg(test)]
 mod rules;
 #[cfg(test)]

@@ -81,7 +81,8 @@ impl Browser {
         let answer = browser.post("", &json!({ "capabilities": { "alwaysMatch": wanted } }));
         browser.session = format!("{}/{}", browser.session, answer["sessionId"].as_str().unwrap());
         browser.cdp("Page.enable", &json!({}));
-        let watch = "addEventListener('securitypolicyviolation', (e) => console.error('violation ' + e.violatedDirective))";
+        let watch =
+            "addEventListener('securitypolicyviolation', (e) => console.error('violation ' + e.violatedDirective))";
         browser.cdp("Page.addScriptToEvaluateOnNewDocument", &json!({ "source": watch }));
         Some(browser)
     }
@@ -128,9 +129,9 @@ impl Browser {
 
     /// Presses and releases keys, one after the other; special keys by their WebDriver codes.
     pub(crate) fn press(&self, keys: &[&str]) {
-        let each = keys.iter().flat_map(|key| {
-            [json!({ "type": "keyDown", "value": key }), json!({ "type": "keyUp", "value": key })]
-        });
+        let each = keys
+            .iter()
+            .flat_map(|key| [json!({ "type": "keyDown", "value": key }), json!({ "type": "keyUp", "value": key })]);
         let actions = json!([{ "type": "key", "id": "keys", "actions": each.collect::<Vec<_>>() }]);
         self.post("/actions", &json!({ "actions": actions }));
     }

@@ -38,11 +38,21 @@ fn the_keyboard_goes_all_the_way() {
     browser.wait("document.querySelector('#focus .strip')");
     let words = browser.run("return document.querySelector('#focus').textContent");
     let words = words.as_str().unwrap();
-    for said in ["3 of the last 4 arrived within 200 ms; one never came.", "gone-0", "WARN from the first fail, NOK from 2 fails"] {
+    for said in [
+        "3 of the last 4 arrived within 200 ms; one never came.",
+        "gone-0",
+        "WARN from the first fail, NOK from 2 fails",
+    ] {
         assert!(words.contains(said), "{said}: {words}");
     }
     assert_eq!(browser.run("return document.querySelectorAll('#focus .strip .one.fail').length"), 1);
     assert_eq!(browser.run("return document.querySelector('#e0 [role=button]').getAttribute('aria-expanded')"), "true");
+
+    // Into the panel, and a token is copied.
+    browser.press(&[ENTER, TAB, TAB, ENTER]);
+    browser.wait("document.querySelector('#focus .token.copied')");
+    browser.press(&[ESCAPE]);
+    assert_eq!(focused(&browser), "e0", "the focus goes back");
 
     browser.press(&[RIGHT]);
     assert_eq!(focused(&browser), "n1", "along the flow");
@@ -60,7 +70,8 @@ fn the_graph_is_zoomed() {
     let Some(browser) = Browser::start() else { return };
     let server = Server::start(ORDERS);
     open_live(&browser, &server, "/streams/orders");
-    let width = || browser.run("return document.querySelector('.fit .graph').getBoundingClientRect().width").as_f64().unwrap();
+    let width =
+        || browser.run("return document.querySelector('.fit .graph').getBoundingClientRect().width").as_f64().unwrap();
     let before = width();
     browser.run("document.querySelector('.scroll').focus()");
     browser.press(&["+", "+", "+"]);

@@ -5,8 +5,11 @@ use serde_json::{Value, json};
 use super::{Browser, open_live};
 use crate::harness::{Server, event};
 
-const NAMES: [&str; 3] =
-    ["</text></svg><script>document.title=1</script>", "\" onload=\"alert(1)\" x='<img src=x onerror=alert(1)>", "a\u{202e}b %s &amp; {{x}}"];
+const NAMES: [&str; 3] = [
+    "</text></svg><script>document.title=1</script>",
+    "\" onload=\"alert(1)\" x='<img src=x onerror=alert(1)>",
+    "a\u{202e}b %s &amp; {{x}}",
+];
 
 /// How often each element stands in the page after a message was lost and the panel is open.
 fn elements(browser: &Browser, names: [&str; 3], token: &str) -> Value {

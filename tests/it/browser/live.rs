@@ -68,3 +68,28 @@ fn without_scripts_the_page_loads_itself_again() {
     wait_until("the page shows it", || browser.document().contains("NOK(pass=3/5 60%)").then_some(()));
     assert_eq!(browser.complaints(), [""; 0]);
 }
+
+/// The unit tests of the server's words hold the same lists.
+#[test]
+fn the_page_says_numbers_as_the_server_does() {
+    let Some(browser) = Browser::start() else { return };
+    let server = Server::start(ORDERS);
+    open_live(&browser, &server, "/streams/orders");
+    let words = browser.run_until_done(
+        "import('/static/words.js').then(({ age, count, latency, rate, visible }) => done([
+           [0, 999, 1000, 9999, 10000, 999999, 1250000].map(count),
+           [0.04, 9.94, 9.96, 999.6, 9960, 99600, 3.7e8].map(latency),
+           [0, 0.02, 3.1, 1234].map(rate),
+           [0, 59, 60, 3599, 7200, 200000].map((seconds) => age(seconds * 1000)),
+           ['a\\u202eb', '\\u0007', '\\ufeff'].map(visible),
+         ]))",
+    );
+    let expected = json!([
+        ["0", "999", "1.0k", "9.9k", "10k", "999k", "1.2M"],
+        ["0.0 ms", "9.9 ms", "10 ms", "1.0 s", "10 s", "2 min", "4 d"],
+        ["0.0/s", "2/min", "3.1/s", "1.2k/s"],
+        ["now", "59 s", "1 min", "59 min", "2 h", "2 d"],
+        ["a[U+202E]b", "[U+0007]", "[U+FEFF]"],
+    ]);
+    assert_eq!(words, expected);
+}

@@ -45,7 +45,9 @@ fn the_page_follows_a_changed_graph() {
     let grown = format!("{ORDERS}\n  [[stream.edge]]\n  from = \"worker\"\n  to = \"mailer\"\n");
     files.write("manifest.toml", &grown);
     let server = serve(&address);
-    browser.wait("document.querySelector('.fit [data-node=mailer]') && document.querySelectorAll('.fit g.edge').length === 3");
+    browser.wait(
+        "document.querySelector('.fit [data-node=mailer]') && document.querySelectorAll('.fit g.edge').length === 3",
+    );
     browser.wait("document.querySelector('tbody[data-key=e2]')");
     pass(&server, "after", 3);
     browser.wait("document.querySelector('.fit [data-from=web].tone-ok')");
