@@ -49,7 +49,7 @@ fn every_ledger_balances_through_any_change() {
             }
             match &step.event {
                 Some(event) if (event.node.0 as usize) < systems[current].nodes.len() => {
-                    engine.accept(event, step.now_us)
+                    engine.accept(event, step.now_us);
                 }
                 _ => engine.advance(step.now_us),
             }

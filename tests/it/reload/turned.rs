@@ -33,7 +33,7 @@ pub(super) struct Turned {
     engine: Engine,
     /// As declared, and turned.
     systems: [Arc<System>; 2],
-    turned: bool,
+    flipped: bool,
     transitions: Vec<Transition>,
 }
 
@@ -41,13 +41,13 @@ impl Turned {
     fn set(&mut self, turned: bool, now_us: u64) {
         let taken = self.engine.reload(Arc::clone(&self.systems[usize::from(turned)]), now_us);
         self.keep(taken);
-        self.turned = turned;
+        self.flipped = turned;
     }
 
     /// Keeps transitions by the places of the manifest as declared.
     fn keep(&mut self, taken: Vec<Transition>) {
         for mut transition in taken {
-            if self.turned {
+            if self.flipped {
                 let stream = &self.systems[0].streams[transition.stream];
                 transition.subject = match transition.subject {
                     About::Edge(edge) => About::Edge(stream.edges.len() - 1 - edge),
@@ -63,18 +63,18 @@ impl Subject for Turned {
     fn start(system: &System, start_us: u64) -> Self {
         let systems = [Arc::new(system.clone()), Arc::new(turn(system))];
         let engine = Engine::new(Arc::clone(&systems[0]), start_us, (3, 4));
-        Self { engine, systems, turned: false, transitions: Vec::new() }
+        Self { engine, systems, flipped: false, transitions: Vec::new() }
     }
 
     fn accept(&mut self, event: &Event, now_us: u64) {
-        self.set(!self.turned, now_us);
+        self.set(!self.flipped, now_us);
         let last = self.systems[0].nodes.len() as u32 - 1;
-        let node = if self.turned { NodeId(last - event.node.0) } else { event.node };
+        let node = if self.flipped { NodeId(last - event.node.0) } else { event.node };
         self.engine.accept(&Event { node, ..event.clone() }, now_us);
     }
 
     fn advance(&mut self, now_us: u64) {
-        self.set(!self.turned, now_us);
+        self.set(!self.flipped, now_us);
     }
 
     fn settle(&mut self) {
