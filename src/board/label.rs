@@ -1,6 +1,6 @@
 //! What an edge's label says, and the tone in which it is drawn.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::EdgeBoard;
 use crate::graph::Threshold;
@@ -40,7 +40,7 @@ pub fn label_lines(edge: &EdgeBoard) -> impl Iterator<Item = String> {
 }
 
 /// The tone of an edge: what its colour, line and symbol say.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Tone {
     /// Green: held OK and live.

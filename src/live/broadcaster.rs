@@ -14,7 +14,8 @@ pub(super) async fn run(channel: Arc<Channel>, pipeline: Pipeline, live: Arc<Liv
         shown.borrow_and_update();
         let board = pipeline.board();
         let stream = board.streams.iter().find(|stream| stream.name == channel.name);
-        let until_us = stream.map(|stream| channel.look(stream, pipeline.now_us())).unwrap_or_else(|| {
+        let until_us = stream.map(|stream| channel.look(stream, pipeline.now_us()));
+        let until_us = until_us.unwrap_or_else(|| {
             channel.end();
             0
         });

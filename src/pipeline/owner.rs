@@ -25,6 +25,11 @@ const CHANGE_US: u64 = 50_000;
 const REFRESH_US: u64 = SECOND_US;
 /// Of the owner's time at most one part in this goes into boards that show mere numbers.
 const BOARD_SHARE: u64 = 50;
+/// Where this many events came at once, more are coming: the owner naps before it looks again.
+const NAP_EVENTS: usize = 4;
+/// A nap. Nobody has to wake a napping owner, which costs as much as a request, and what has come
+/// meanwhile is acknowledged together.
+const NAP: Duration = Duration::from_micros(500);
 /// What falls due is worked off at most this often, so that a thousand tokens a second do not
 /// become a thousand wake-ups.
 const DUE_EVERY_US: u64 = 5_000;
@@ -88,11 +93,16 @@ impl Owner {
     }
 
     fn work(&mut self) {
+        let mut came = 0;
         loop {
+            if came >= NAP_EVENTS {
+                std::thread::park_timeout(NAP);
+            }
             let patience_us = self.wake_us().saturating_sub(self.shared.clock.now_us());
             let work = self.shared.mailbox.take(Duration::from_micros(patience_us));
             let now_us = self.shared.clock.now_us();
             self.shared.figures.beat_us.store(now_us, Ordering::Relaxed);
+            came = work.batches.iter().map(|batch| batch.reports.len()).sum();
             // Here a journal takes all batches, with their arrival, and syncs once.
             for batch in work.batches {
                 self.take(batch);

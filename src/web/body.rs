@@ -1,7 +1,8 @@
 //! Reads a request's body: bounded in size, in time, and in the memory that all bodies take together.
 
+use std::future::poll_fn;
 use std::io::Read;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll};
@@ -102,7 +103,22 @@ pub(super) async fn read(
         let detail = format!("the body did not come within {} s", limits.body_time.as_secs());
         Problem::new(StatusCode::REQUEST_TIMEOUT, detail).closing()
     };
-    tokio::time::timeout(limits.body_time, collect(payload, limits, share)).await.map_err(slow)?
+    let mut reading = pin!(collect(payload, limits, share));
+    // Most bodies come with their heads: they are there when we are asked for the second time. Only
+    // for the others a timer is set.
+    let mut asked = false;
+    let at_once = poll_fn(|context| match reading.as_mut().poll(context) {
+        Poll::Ready(body) => Poll::Ready(Some(body)),
+        Poll::Pending if std::mem::replace(&mut asked, true) => Poll::Ready(None),
+        Poll::Pending => {
+            context.waker().wake_by_ref();
+            Poll::Pending
+        }
+    });
+    match at_once.await {
+        Some(body) => body,
+        None => tokio::time::timeout(limits.body_time, reading).await.map_err(slow)?,
+    }
 }
 
 async fn collect(payload: &mut Payload, limits: &Limits, share: &mut Share) -> Result<Bytes, Problem> {

@@ -5,6 +5,7 @@
 
 mod answer;
 mod api;
+mod badge;
 mod body;
 mod events;
 mod health;

@@ -18,7 +18,7 @@ use super::events::{self, Worker};
 use super::problem::Problem;
 use super::recorder::Recorder;
 use super::state::State;
-use super::{api, health, live, openapi, pages};
+use super::{api, badge, health, live, openapi, pages};
 
 /// The path's label in the metrics where no route takes the request.
 const OTHER: &str = "other";
@@ -107,6 +107,8 @@ fn routes(config: &mut ServiceConfig, state: &Arc<State>) {
     get("/streams/{stream}", reading().to(pages::stream));
     get("/streams/{stream}/graph.svg", reading().to(pages::svg));
     get("/streams/{stream}/graph.dot", reading().to(pages::dot));
+    get("/badge/{stream}.svg", reading().to(badge::stream));
+    get("/badge/{stream}/{from}/{to}.svg", reading().to(badge::edge));
     get("/api/v1/streams", reading().to(api::streams));
     get("/api/v1/streams/{stream}", reading().to(api::stream));
     get("/api/v1/streams/{stream}/live", reading().to(live::events));

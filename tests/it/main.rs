@@ -1,6 +1,7 @@
 //! The tests of behaviour, one file a behaviour, in one binary.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test that fails may panic, in its helpers, too")]
 
+mod badge;
 mod browser;
 mod clients;
 mod commands;
@@ -28,4 +29,5 @@ mod schedules;
 mod scrape;
 mod secrets;
 mod slow;
+mod status;
 mod tidy;
