@@ -37,7 +37,7 @@ impl Feed {
             for line in BufReader::new(answer.into_body().into_reader()).lines() {
                 let Ok(line) = line else { return };
                 match line.split_once(": ") {
-                    Some(("event", name)) => kind = name.to_owned(),
+                    Some(("event", name)) => name.clone_into(&mut kind),
                     Some(("id", number)) => id = number.parse().unwrap(),
                     Some(("data", json)) => {
                         let data = serde_json::from_str(json).unwrap();

@@ -1,4 +1,4 @@
-//! A real Chromium without a window, driven over WebDriver.
+//! A real Chromium without a window, driven by the commands of the W3C's web driver.
 
 use std::io::{BufRead, BufReader};
 use std::path::PathBuf;
@@ -26,15 +26,12 @@ const FLAGS: [&str; 9] = [
     "--window-size=1440,900",
 ];
 
-/// Whether the run insists on a browser: then what is missing is a failure.
-pub(crate) fn insists() -> bool {
-    std::env::var("OBSERVATORY_BROWSER").is_ok_and(|value| value == "all")
-}
-
 /// Says that a test is skipped; fails where the run insists on it.
+#[expect(clippy::print_stderr, reason = "who runs the tests is told what they did not do")]
 pub(crate) fn skip(missing: &str) {
-    assert!(!insists(), "{missing}");
-    println!("skipped: {missing}");
+    let insists = std::env::var("OBSERVATORY_BROWSER").is_ok_and(|value| value == "all");
+    assert!(!insists, "{missing}");
+    eprintln!("skipped: {missing}");
 }
 
 /// A browser with one window; ended when dropped.
@@ -127,7 +124,7 @@ impl Browser {
         wait_until(expression, look)
     }
 
-    /// Presses and releases keys, one after the other; special keys by their WebDriver codes.
+    /// Presses and releases keys, one after the other; special keys by their codes.
     pub(crate) fn press(&self, keys: &[&str]) {
         let each = keys
             .iter()
