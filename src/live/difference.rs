@@ -25,6 +25,7 @@ struct Change<'a> {
     at: Moment,
     status: Status,
     unobserved: usize,
+    alias_conflicts: u64,
     nodes: Vec<&'a NodeBoard>,
     edges: Vec<&'a EdgeBoard>,
 }
@@ -67,10 +68,12 @@ pub(super) fn difference(shown: &StreamBoard, new: &StreamBoard) -> Difference {
     if !same_graph(shown, new) {
         return Difference::Graph;
     }
-    let whole = if (shown.status, shown.unobserved) == (new.status, new.unobserved) {
-        Difference::None
-    } else {
+    let whole = if (shown.status, shown.unobserved) != (new.status, new.unobserved) {
         Difference::State
+    } else if shown.alias_conflicts != new.alias_conflicts {
+        Difference::Numbers
+    } else {
+        Difference::None
     };
     let nodes = shown.nodes.iter().zip(&new.nodes).map(|(shown, new)| of_nodes(shown, new));
     let edges = shown.edges.iter().zip(&new.edges).map(|(shown, new)| of_edges(shown, new));
@@ -79,9 +82,9 @@ pub(super) fn difference(shown: &StreamBoard, new: &StreamBoard) -> Difference {
 
 /// Shows what differs by at least `least`, and gives it as JSON. The graph must be the same.
 pub(super) fn show(shown: &mut StreamBoard, new: &StreamBoard, least: Difference) -> serde_json::Result<String> {
-    let (at, status, unobserved) = (new.at, new.status, new.unobserved);
-    (shown.at, shown.status, shown.unobserved) = (at, status, unobserved);
-    let mut change = Change { at, status, unobserved, nodes: Vec::new(), edges: Vec::new() };
+    let StreamBoard { at, status, unobserved, alias_conflicts, .. } = *new;
+    (shown.at, shown.status, shown.unobserved, shown.alias_conflicts) = (at, status, unobserved, alias_conflicts);
+    let mut change = Change { at, status, unobserved, alias_conflicts, nodes: Vec::new(), edges: Vec::new() };
     for (shown, new) in shown.nodes.iter_mut().zip(&new.nodes) {
         if of_nodes(shown, new) >= least {
             shown.clone_from(new);
@@ -139,6 +142,7 @@ mod tests {
             description: String::new(),
             status: Status::Ok,
             unobserved: 0,
+            alias_conflicts: 0,
             at: Moment(7),
             alias_conflicts: 0,
             nodes: ["a", "b", "c"].map(node).into(),

@@ -2,21 +2,23 @@
 
 use std::hash::{BuildHasher, RandomState};
 use std::io;
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex, MutexGuard, TryLockError};
 use std::thread::JoinHandle;
 
 use arc_swap::ArcSwap;
 use tokio::sync::{broadcast, oneshot, watch};
 
+use super::core::Core;
 use super::figures::Figures;
 use super::intake::{Batch, Load, Refused, Reservation, Room};
 use super::mailbox::Mailbox;
-use super::owner::Owner;
+use super::owner;
 use super::query::Query;
 use crate::board::{Board, EdgeDetail};
 use crate::clock::{Clock, SECOND_US};
 use crate::engine::Engine;
+use crate::event::Report;
 use crate::graph::System;
 use crate::outcome::Transition;
 
@@ -24,6 +26,15 @@ use crate::outcome::Transition;
 const TRANSITIONS_MAX: usize = 4096;
 /// An owner that has not shown a sign of life for this long hangs.
 const HANG_US: u64 = 5 * SECOND_US;
+
+/// More events than this go to the owner's thread: a worker has other connections to serve.
+const NOW_MAX: usize = 64;
+
+/// Events that cannot be taken at once.
+pub(super) struct TooBusy {
+    pub(super) reports: Vec<Report>,
+    pub(super) unknown: Vec<String>,
+}
 
 /// A handle to the owner of the core; cheap to clone.
 #[derive(Clone)]
@@ -43,6 +54,18 @@ pub(super) struct Shared {
     pub(super) ended: watch::Sender<bool>,
     pub(super) clock: Arc<dyn Clock>,
     room: Arc<Room>,
+    core: Mutex<Core>,
+}
+
+/// Somebody panicked who held the core.
+#[derive(Debug)]
+pub(super) struct Poisoned;
+
+impl Shared {
+    /// Holds the core.
+    pub(super) fn core(&self) -> Result<MutexGuard<'_, Core>, Poisoned> {
+        self.core.lock().or(Err(Poisoned))
+    }
 }
 
 /// What a pipeline is made of.
@@ -67,19 +90,21 @@ impl Start {
         // Random keys, so that no sender can choose tokens that collide.
         let seed = (RandomState::new().hash_one(0_u8), RandomState::new().hash_one(1_u8));
         let mut engine = Engine::new(Arc::clone(&self.system), now_us, seed);
+        let board = engine.board(now_us);
         let shared = Arc::new(Shared {
             mailbox: Mailbox::default(),
-            board: ArcSwap::from_pointee(engine.board(now_us)),
+            board: ArcSwap::from_pointee(board),
             shown: watch::channel(()).0,
             figures: Figures::default(),
             transitions: broadcast::channel(TRANSITIONS_MAX).0,
             ended: watch::channel(false).0,
             clock: self.clock,
             room: Arc::default(),
+            core: Mutex::new(Core::new(engine, self.system, now_us)),
         });
         shared.figures.beat_us.store(now_us, Ordering::Relaxed);
-        let owner = Owner::new(engine, self.system, Arc::clone(&shared), now_us);
-        let thread = std::thread::Builder::new().name("owner".to_owned()).spawn(move || owner.run())?;
+        let owned = Arc::clone(&shared);
+        let thread = std::thread::Builder::new().name("owner".to_owned()).spawn(move || owner::run(&owned))?;
         Ok(Running { pipeline: Pipeline { shared }, thread })
     }
 }
@@ -116,6 +141,31 @@ impl Pipeline {
             self.shared.figures.overloaded.fetch_add(1, Ordering::Relaxed);
         }
         reserved
+    }
+
+    /// Correlates a few events at once, on the calling thread, where nobody holds the core and
+    /// nothing waits; gives them back where that is not so.
+    pub(super) fn take_now(&self, reports: Vec<Report>, unknown: Vec<String>) -> Result<(), TooBusy> {
+        let shared = &*self.shared;
+        let few = reports.len() + unknown.len() <= NOW_MAX;
+        if !few || shared.room.taken().events > 0 {
+            return Err(TooBusy { reports, unknown });
+        }
+        match shared.core.try_lock() {
+            Ok(mut core) => {
+                core.take(shared, reports, unknown, None);
+                let wake_us = core.wake_us();
+                if wake_us < core.watched_us {
+                    // It has been told: once is enough until it looks.
+                    core.watched_us = wake_us;
+                    drop(core);
+                    shared.mailbox.nudge();
+                }
+                Ok(())
+            }
+            // Whoever panicked: the owner says so.
+            Err(TryLockError::WouldBlock | TryLockError::Poisoned(_)) => Err(TooBusy { reports, unknown }),
+        }
     }
 
     /// Hands a batch to the owner.

@@ -1,8 +1,9 @@
 //! The batcher of one worker thread: many requests, one wake-up of the owner.
 //!
-//! A wake-up across threads costs as much as the rest of a small request. So requests of one worker
-//! push what they have into a local buffer; one task hands it over when all requests that were
-//! ready have pushed, and while the owner works on it the next batch collects itself.
+//! A wake-up across threads costs as much as the rest of a small request. So a few events are
+//! correlated where they are, where nobody else holds the core. Where somebody does, requests of one
+//! worker push what they have into a local buffer; one task hands it over when all requests that
+//! were ready have pushed, and while the owner works on it the next batch collects itself.
 
 use std::cell::{Cell, RefCell};
 use std::future::poll_fn;
@@ -11,7 +12,7 @@ use std::task::{Poll, Waker};
 
 use tokio::sync::oneshot;
 
-use super::handle::Pipeline;
+use super::handle::{Pipeline, TooBusy};
 use super::intake::{Batch, Load, Refused, Reservation};
 use crate::event::Report;
 
@@ -60,8 +61,11 @@ impl LocalIntake {
 
     /// Hands events over; ready when they are acknowledged. Refused at once, and whole, where there
     /// is no room.
-    pub async fn push(&self, mut reports: Vec<Report>, mut unknown: Vec<String>) -> Result<(), Refused> {
+    pub async fn push(&self, reports: Vec<Report>, unknown: Vec<String>) -> Result<(), Refused> {
         let inside = &self.inside;
+        let Err(TooBusy { mut reports, mut unknown }) = inside.pipeline.take_now(reports, unknown) else {
+            return Ok(());
+        };
         let room = inside.pipeline.reserve(Load::of(&reports, &unknown))?;
         let round = {
             let mut pending = inside.pending.borrow_mut();

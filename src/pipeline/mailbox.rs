@@ -18,6 +18,8 @@ pub(super) struct Work {
 #[derive(Debug, Default)]
 struct Inside {
     work: Work,
+    /// The owner is to look at its clock again.
+    nudged: bool,
     /// The owner sleeps: only then a wake-up, which costs a system call, is due.
     asleep: bool,
 }
@@ -52,6 +54,13 @@ impl Mailbox {
         Ok(())
     }
 
+    /// Has the owner look at its clock again: something is due earlier than it knew.
+    pub(super) fn nudge(&self) {
+        let mut inside = self.lock();
+        inside.nudged = true;
+        self.wake(inside);
+    }
+
     /// Tells the owner to finish what waits and end.
     pub(super) fn stop(&self) {
         let mut inside = self.lock();
@@ -62,13 +71,15 @@ impl Mailbox {
     /// Takes all that waits; where there is nothing, waits for it up to `patience`.
     pub(super) fn take(&self, patience: Duration) -> Work {
         let mut inside = self.lock();
-        let idle = inside.work.batches.is_empty() && inside.work.queries.is_empty() && !inside.work.stop;
+        let work = &inside.work;
+        let idle = work.batches.is_empty() && work.queries.is_empty() && !work.stop && !inside.nudged;
         if idle && !patience.is_zero() {
             inside.asleep = true;
             // A spurious wake-up does no harm: the owner looks at its clock and comes back.
             inside = self.filled.wait_timeout(inside, patience).unwrap_or_else(PoisonError::into_inner).0;
             inside.asleep = false;
         }
+        inside.nudged = false;
         let stop = inside.work.stop;
         let mut work = std::mem::take(&mut inside.work);
         inside.work.stop = stop;

@@ -1,15 +1,18 @@
-//! The pipeline: one thread owns the core; everybody else sends it batches and reads its boards.
+//! The pipeline: it owns the core; everybody else sends it batches and reads its boards.
 //!
 //! ```text
-//! an input          reserves room                    Overloaded at once where there is none
+//! an input          a few events, and the core is free: correlated at once, on its thread; else
+//!   -> room         Overloaded at once where there is none
 //!   -> LocalIntake  merges what one worker's tasks push into one batch
 //!   -> Mailbox      bounded by what was reserved
-//!   -> Owner        arrival -> (journal) -> correlate -> publish -> acknowledge
+//!   -> owner        arrival -> (journal) -> correlate -> publish -> acknowledge
 //! ```
 //!
-//! A batch is acknowledged when it is correlated. A journal goes between arrival and correlation:
-//! the owner takes all that is queued at once, so one sync can serve many batches.
+//! Events are acknowledged when they are correlated. A journal goes between arrival and correlation:
+//! then nothing is correlated at once, and the owner's thread takes all that is queued together, so
+//! that one sync serves many batches.
 
+mod core;
 mod figures;
 mod handle;
 mod intake;

@@ -12,6 +12,7 @@ use serde::Serialize;
 
 use super::body::{self, Coding, Share};
 use super::problem::Problem;
+use super::recorder::{Tally, check_head, protect};
 use super::state::State;
 use crate::input::body::{Format, Parsed, Reason, Rejected, parse};
 use crate::pipeline::{LocalIntake, Refused};
@@ -19,11 +20,16 @@ use crate::pipeline::{LocalIntake, Refused};
 /// Larger bodies are inflated and parsed beside the worker, so that its other requests do not wait.
 const LARGE: usize = 256 * 1024;
 
+/// Where events are taken.
+pub(super) const ROUTE: &str = "/events";
+
 /// What one worker's handler of `POST /events` has of its own.
 pub(super) struct Worker {
     state: Arc<State>,
     intake: LocalIntake,
     accepted: IntCounter,
+    /// The handler records its requests itself: a layer around it costs as much as its own work.
+    tally: Tally,
 }
 
 impl Worker {
@@ -32,6 +38,7 @@ impl Worker {
         Self {
             state: Arc::clone(state),
             intake: LocalIntake::new(state.pipeline.clone()),
+            tally: Tally::new(state, ROUTE),
             accepted: state.metrics.counted.events_total.with_label_values(&["http"]),
         }
     }
@@ -53,16 +60,24 @@ fn is_zero(number: &usize) -> bool {
 
 /// Takes the events of one body: all of them, or those that are good, or none.
 pub(super) async fn post(request: HttpRequest, mut payload: Payload, worker: Rc<Worker>) -> HttpResponse {
-    match read_and_take(&request, &mut payload, &worker).await {
+    let begun_us = worker.state.pipeline.now_us();
+    let mut answer = match read_and_take(&request, &mut payload, &worker).await {
         Ok(answer) => answer,
         Err(problem) if problem.closes() => body::unread(problem.error_response(), payload),
         Err(problem) => problem.error_response(),
+    };
+    worker.tally.count("POST", answer.status(), begun_us);
+    // Programs that report events run no scripts: they are spared the bytes.
+    if answer.status() != StatusCode::ACCEPTED {
+        protect(answer.headers_mut());
     }
+    answer
 }
 
 async fn read_and_take(request: &HttpRequest, payload: &mut Payload, worker: &Worker) -> Result<HttpResponse, Problem> {
     let state = &worker.state;
     let headers = request.headers();
+    check_head(request.uri(), headers)?;
     let format = format(headers)?;
     let coding = body::coding(headers)?;
     let mut share = state.budget.share();

@@ -6,11 +6,11 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use actix_web::Error;
 use actix_web::body::MessageBody;
 use actix_web::dev::{Service, ServiceRequest, ServiceResponse, Transform};
 use actix_web::http::header::{self, HeaderMap, HeaderName, HeaderValue};
-use actix_web::http::{Method, StatusCode};
+use actix_web::http::{Method, StatusCode, Uri};
+use actix_web::{Error, ResponseError};
 use futures_util::future::LocalBoxFuture;
 use prometheus::{Histogram, IntCounter};
 
@@ -51,29 +51,35 @@ where
     type Future = Ready<Result<Self::Transform, Self::InitError>>;
 
     fn new_transform(&self, service: S) -> Self::Future {
-        let durations = self.state.metrics.counted.http_request_duration_seconds.with_label_values(&[self.route]);
-        let tally = Tally { recorder: self.clone(), durations, counters: RefCell::default() };
-        ready(Ok(Recording { service, tally: Rc::new(tally) }))
+        let tally = Rc::new(Tally::new(&self.state, self.route));
+        ready(Ok(Recording { service, tally }))
     }
 }
 
 /// One worker's figures of one route: its counters are looked up once.
-struct Tally {
-    recorder: Recorder,
+pub(super) struct Tally {
+    state: Arc<State>,
+    route: &'static str,
     durations: Histogram,
     counters: RefCell<Vec<(&'static str, StatusCode, IntCounter)>>,
 }
 
 impl Tally {
-    fn count(&self, method: &'static str, status: StatusCode, begun_us: u64) {
-        let state = &self.recorder.state;
+    pub(super) fn new(state: &Arc<State>, route: &'static str) -> Self {
+        let durations = state.metrics.counted.http_request_duration_seconds.with_label_values(&[route]);
+        Self { state: Arc::clone(state), route, durations, counters: RefCell::default() }
+    }
+
+    /// Counts a request that began at `begun_us` and is answered now.
+    pub(super) fn count(&self, method: &'static str, status: StatusCode, begun_us: u64) {
+        let state = &self.state;
         self.durations.observe(state.pipeline.now_us().saturating_sub(begun_us) as f64 / 1e6);
         let mut counters = self.counters.borrow_mut();
         if let Some((.., counter)) = counters.iter().find(|known| (known.0, known.1) == (method, status)) {
             counter.inc();
             return;
         }
-        let labels = [self.recorder.route, method, status.as_str()];
+        let labels = [self.route, method, status.as_str()];
         let counter = state.metrics.counted.http_requests_total.with_label_values(&labels);
         counter.inc();
         counters.push((method, status, counter));
@@ -101,34 +107,35 @@ where
 
     fn call(&self, request: ServiceRequest) -> Self::Future {
         let tally = Rc::clone(&self.tally);
-        let begun_us = tally.recorder.state.pipeline.now_us();
+        let begun_us = tally.state.pipeline.now_us();
         let method = method_label(request.method());
-        if head_bytes(&request) > HEAD_MAX {
-            tally.count(method, StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, begun_us);
-            let detail = format!("the request's head is larger than {HEAD_MAX} bytes");
-            let problem = Problem::new(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, detail).closing();
+        if let Err(problem) = check_head(request.uri(), request.headers()) {
+            tally.count(method, problem.status_code(), begun_us);
             return Box::pin(ready(Err(problem.into())));
         }
         let answer = self.service.call(request);
         Box::pin(async move {
             let mut answer = answer.await?;
             tally.count(method, answer.status(), begun_us);
-            // Programs that report events run no scripts: they are spared the bytes.
-            if answer.status() != StatusCode::ACCEPTED {
-                protect(answer.headers_mut());
-            }
+            protect(answer.headers_mut());
             Ok(answer)
         })
     }
 }
 
-fn head_bytes(request: &ServiceRequest) -> usize {
-    let headers = request.headers().iter().map(|(name, value)| name.as_str().len() + value.len() + 4);
-    let target = request.uri().path_and_query().map_or(0, |target| target.as_str().len());
-    target + headers.sum::<usize>()
+/// Refuses a request whose head is too large.
+pub(super) fn check_head(target: &Uri, headers: &HeaderMap) -> Result<(), Problem> {
+    let lines = headers.iter().map(|(name, value)| name.as_str().len() + value.len() + 4);
+    let bytes = lines.sum::<usize>() + target.path_and_query().map_or(0, |target| target.as_str().len());
+    if bytes <= HEAD_MAX {
+        return Ok(());
+    }
+    let detail = format!("the request's head is larger than {HEAD_MAX} bytes");
+    Err(Problem::new(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, detail).closing())
 }
 
-fn protect(headers: &mut HeaderMap) {
+/// Adds the headers that keep browsers safe.
+pub(super) fn protect(headers: &mut HeaderMap) {
     let mut add = |name: HeaderName, value: &'static str| {
         if !headers.contains_key(&name) {
             headers.insert(name, HeaderValue::from_static(value));

@@ -26,6 +26,8 @@ const OTHER: &str = "other";
 const HEAD_TIME: Duration = Duration::from_secs(5);
 /// How long an idle connection is kept.
 const KEEP_ALIVE: Duration = Duration::from_secs(30);
+/// How long a client may leave what it has been sent, or the kernel's word of it, unread.
+const UNREAD_TIME: Duration = Duration::from_mins(1);
 /// Connections at once, over all workers.
 const CONNECTIONS_MAX: usize = 20_000;
 /// Files that the server itself has open, and some to spare.
@@ -61,6 +63,7 @@ impl Bound {
         .client_disconnect_timeout(Duration::from_secs(1))
         .keep_alive(KEEP_ALIVE)
         .tcp_nodelay(true)
+        .on_connect(|connection, _| give_up_who_stops_reading(connection))
         .worker_max_blocking_threads(2)
         .shutdown_timeout(STOP_TIME_S)
         .disable_signals()
@@ -78,6 +81,17 @@ impl Bound {
     /// Answers until it is stopped.
     pub async fn run(self) -> io::Result<()> {
         self.server.await
+    }
+}
+
+/// Who takes nothing of an answer for [`UNREAD_TIME`] loses the connection, and with it the memory and
+/// the place that it holds: a live stream has no end that could be waited for.
+fn give_up_who_stops_reading(connection: &dyn std::any::Any) {
+    if let Some(stream) = connection.downcast_ref::<actix_web::rt::net::TcpStream>() {
+        let limit_ms = u32::try_from(UNREAD_TIME.as_millis()).unwrap_or(u32::MAX);
+        if let Err(error) = rustix::net::sockopt::set_tcp_user_timeout(stream, limit_ms) {
+            tracing::debug!(subsystem = "server", %error, "failed to limit how long a connection may be stuck");
+        }
     }
 }
 
@@ -99,7 +113,9 @@ fn routes(config: &mut ServiceConfig, state: &Arc<State>) {
     if state.http_enabled {
         let worker = Rc::new(Worker::new(state));
         let post = web::post().to(move |request, payload| events::post(request, payload, Rc::clone(&worker)));
-        serve(config, state, "/events", "POST", post);
+        let refuse = move |request: HttpRequest| ready(method_not_allowed(request.method(), "POST"));
+        let refuse = web::route().to(refuse).wrap(Recorder::new(state, events::ROUTE));
+        config.service(web::resource(events::ROUTE).route(post).default_service(refuse));
     }
     let mut get = |path, route| serve(config, state, path, "GET, HEAD", route);
     get("/", reading().to(pages::overview));

@@ -136,7 +136,7 @@ fn a_status_is_told_within_a_tenth_of_a_second_and_with_it_only_what_changed() {
     assert_eq!(change.data["status"], "OK");
     assert_eq!(edge_to(&change.data, "worker").unwrap()["tone"], "ok");
     let fields: Vec<_> = change.data.as_object().unwrap().keys().map(String::as_str).collect();
-    assert_eq!(fields, ["at", "edges", "nodes", "status", "unobserved"]);
+    assert_eq!(fields, ["alias_conflicts", "at", "edges", "nodes", "status", "unobserved"]);
     // A lost one turns it WARN, and its token is told along.
     server.post(&event("web", "lost"));
     let told = feed.until(|data| edge_to(data, "worker").is_some_and(|edge| edge["held"] == "WARN"));
