@@ -144,7 +144,6 @@ mod tests {
             unobserved: 0,
             alias_conflicts: 0,
             at: Moment(7),
-            alias_conflicts: 0,
             nodes: ["a", "b", "c"].map(node).into(),
             edges: vec![edge("a", "b"), edge("b", "c")],
         }
