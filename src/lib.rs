@@ -16,6 +16,7 @@
 pub mod board;
 pub mod clock;
 pub mod correlation;
+pub mod discovery;
 pub mod engine;
 pub mod event;
 pub mod graph;
