@@ -79,19 +79,26 @@ impl Discovery {
 
     /// A message was seen at a node where it had not been seen. `message` is its number in the stream; `before` is where it
     /// was seen already: nowhere, if it is new. Numbers may be given anew to new messages.
-    pub fn see(&mut self, message: u32, before: impl Iterator<Item = (usize, u64)>, sighting: Sighting, now_us: u64) {
+    pub fn see(
+        &mut self,
+        message: u32,
+        before: impl ExactSizeIterator<Item = (usize, u64)>,
+        sighting: Sighting,
+        now_us: u64,
+    ) {
         self.advance(now_us);
-        let mut before = before.peekable();
-        let found = if before.peek().is_none() {
+        let found = if before.len() == 0 {
             self.sample.release(message);
             self.begin(Some(message), now_us)
         } else {
             self.sample.find(message)
         };
         let Some(place) = found else { return };
-        // What came by another number of the same message.
-        for (node, timestamp_us) in before {
-            self.sample.sight(place, Sighting { node, timestamp_us, named: false }, now_us);
+        if before.len() != self.sample.get(place).sightings.len() {
+            // Some came by another number of the same message.
+            for (node, timestamp_us) in before {
+                self.sample.sight(place, Sighting { node, timestamp_us, named: false }, now_us);
+            }
         }
         self.sample.sight(place, sighting, now_us);
         self.sample.wait(place);

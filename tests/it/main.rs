@@ -2,6 +2,8 @@
 #![expect(clippy::unwrap_used, reason = "a test that fails may panic, in its helpers, too")]
 
 mod clients;
+#[cfg(test)]
+mod discovery;
 mod events;
 mod manifest;
 #[cfg(test)]
