@@ -39,7 +39,13 @@ fn main() -> ExitCode {
             let Some(request) = after_us.checked_sub(delay_us).filter(|&request| request < tokens as u64) else {
                 continue;
             };
-            let event = Event { node: NodeId(node), clock_flagged: false, token: token(request), timestamp_us: now_us };
+            let event = Event {
+                node: NodeId(node),
+                clock_flagged: false,
+                token: token(request),
+                timestamp_us: now_us,
+                alias: None,
+            };
             engine.accept(&event, now_us);
         }
     }

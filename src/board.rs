@@ -57,6 +57,8 @@ pub struct StreamBoard {
     pub status: Status,
     /// Edges that have no outcome yet.
     pub unobserved: usize,
+    /// Aliases that were ignored because a node had seen both messages.
+    pub alias_conflicts: u64,
     /// When this was so.
     pub at: Moment,
     /// The nodes, in the order of the manifest.

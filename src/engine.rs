@@ -72,8 +72,11 @@ impl Engine {
             let (flow, health) = &mut self.streams[stream];
             health.hear(node, event, self.now_us);
             let before = flow.tokens();
-            flow.accept(node, event, hash, self.now_us, health);
+            let new = flow.accept(node, event, hash, self.now_us, health);
             self.tokens += flow.tokens() - before;
+            if new && let Some(alias) = &event.alias {
+                self.join(stream, (&event.token, hash), alias);
+            }
         }
     }
 
@@ -142,6 +145,18 @@ impl Engine {
         health.board(&self.system, &self.system.streams[stream], flow.topology(), self.now_us)
     }
 
+    /// Makes an alias a name of a message; one that is new is a token to remember.
+    fn join(&mut self, stream: usize, token: (&Token, u64), alias: &Token) {
+        let hash = hash_token(self.hasher, alias);
+        if self.tokens >= self.system.max_tokens {
+            self.make_room(stream, hash, alias);
+        }
+        let (flow, health) = &mut self.streams[stream];
+        let before = flow.tokens();
+        flow.join(token, (alias, hash), self.now_us, health);
+        self.tokens += flow.tokens() - before;
+    }
+
     /// Works off what is due in a stream.
     #[inline]
     fn correlate(&mut self, stream: usize, now_us: u64) {
@@ -163,10 +178,12 @@ impl Engine {
                 |stream: &usize| (self.streams[*stream].0.tokens() + usize::from(joined(*stream)), joined(*stream));
             let Some(fullest) = (0..self.streams.len()).rev().max_by_key(share) else { return };
             let (flow, health) = &mut self.streams[fullest];
+            let before = flow.tokens();
             if !flow.evict(self.now_us, health) {
                 return;
             }
-            (self.tokens, self.evicted) = (self.tokens - 1, self.evicted + 1);
+            let gone = before - flow.tokens();
+            (self.tokens, self.evicted) = (self.tokens - gone, self.evicted + gone as u64);
         }
     }
 }

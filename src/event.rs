@@ -26,6 +26,8 @@ pub struct Report {
     pub token: Token,
     /// When, by the sender's clock, in microseconds since the Unix epoch.
     pub timestamp_us: Option<u64>,
+    /// A second token by which the message is known from here on.
+    pub alias: Option<Box<Token>>,
 }
 
 impl Report {
@@ -35,7 +37,7 @@ impl Report {
     pub fn arrive(self, arrival_us: u64) -> Event {
         let clock_flagged = self.timestamp_us.is_some_and(|stamp| stamp > arrival_us + AHEAD_MAX_US);
         let timestamp_us = self.timestamp_us.filter(|_| !clock_flagged).unwrap_or(arrival_us);
-        Event { node: self.node, clock_flagged, token: self.token, timestamp_us }
+        Event { node: self.node, clock_flagged, token: self.token, timestamp_us, alias: self.alias }
     }
 }
 
@@ -50,6 +52,8 @@ pub struct Event {
     pub token: Token,
     /// When, by the sender's clock, in microseconds since the Unix epoch.
     pub timestamp_us: u64,
+    /// A second token by which the message is known from here on.
+    pub alias: Option<Box<Token>>,
 }
 
 /// A tracing token: UTF-8, 1 to 256 bytes, no control characters.
@@ -108,18 +112,23 @@ pub fn check_text(text: &str, limit: usize) -> Result<(), TextError> {
     Ok(())
 }
 
-/// Where the hyphens of a UUID stand.
-const HYPHENS: [usize; 4] = [8, 13, 18, 23];
-
 impl Token {
     /// Checks and packs a token.
     #[inline]
     pub fn new(text: &str) -> Result<Self, TextError> {
-        if let Ok(digits) = text.as_bytes().try_into() {
-            if let Some(bytes) = pack_hex(digits) {
-                return Ok(Self(Packed::Hex(bytes)));
-            }
-        } else if let Ok(digits) = text.as_bytes().try_into()
+        Self::trace_id(text.as_bytes()).map_or_else(|| Self::other(text), Ok)
+    }
+
+    /// The token that these bytes write, where they are 32 lower-case hexadecimal digits.
+    #[inline]
+    pub(crate) fn trace_id(text: &[u8]) -> Option<Self> {
+        Some(Self(Packed::Hex(pack_hex(text.try_into().ok()?)?)))
+    }
+
+    /// Any token but a trace id.
+    #[inline(never)]
+    fn other(text: &str) -> Result<Self, TextError> {
+        if let Ok(digits) = text.as_bytes().try_into()
             && let Some(bytes) = pack_uuid(digits)
         {
             return Ok(Self(Packed::Uuid(bytes)));
@@ -134,16 +143,20 @@ impl Token {
     }
 }
 
+/// Where the hyphens of a UUID stand.
+const HYPHENS: [usize; 4] = [8, 13, 18, 23];
+
 /// Packs 32 lower-case hexadecimal digits, eight at a time; none where one is no such digit.
 #[inline]
 fn pack_hex(digits: &[u8; 32]) -> Option<[u8; 16]> {
-    let (mut bytes, mut invalid) = ([0; 16], 0);
-    for (eight, four) in digits.as_chunks::<8>().0.iter().zip(bytes.as_chunks_mut::<4>().0) {
+    // In one number, not piece by piece: a value is slow to read that has just been written in smaller pieces.
+    let (mut number, mut invalid) = (0, 0);
+    for (place, eight) in digits.as_chunks::<8>().0.iter().enumerate() {
         let (packed, wrong) = pack_eight(u64::from_le_bytes(*eight));
-        *four = packed.to_le_bytes();
+        number |= u128::from(packed) << (32 * place);
         invalid |= wrong;
     }
-    (invalid == 0).then_some(bytes)
+    (invalid == 0).then(|| number.to_le_bytes())
 }
 
 /// Packs eight digits, the first in the lowest byte; the second number is 0 where all are digits.

@@ -212,7 +212,7 @@ pub enum Window {
 /// Finds nodes by name, and the streams that they stand in.
 #[derive(Clone, Debug, Default)]
 pub struct NodeIndex {
-    by_name: HashMap<Box<str>, NodeId, hashbrown::DefaultHashBuilder>,
+    by_name: HashMap<Box<[u8]>, NodeId, hashbrown::DefaultHashBuilder>,
     /// By node: its stream and its place there.
     places: Vec<Vec<(usize, usize)>>,
 }
@@ -220,7 +220,7 @@ pub struct NodeIndex {
 impl NodeIndex {
     /// Indexes all nodes of a system.
     pub fn new(system: &System) -> Self {
-        let by_name = system.nodes.iter().zip(0..).map(|(name, id)| (name.as_str().into(), NodeId(id))).collect();
+        let by_name = system.nodes.iter().zip(0..).map(|(name, id)| (name.as_bytes().into(), NodeId(id))).collect();
         let mut places = vec![Vec::new(); system.nodes.len()];
         for (stream_index, stream) in system.streams.iter().enumerate() {
             for (place, node) in stream.nodes.iter().enumerate() {
@@ -233,6 +233,12 @@ impl NodeIndex {
     /// The node of this name.
     #[inline]
     pub fn find(&self, name: &str) -> Option<NodeId> {
+        self.find_bytes(name.as_bytes())
+    }
+
+    /// The node of this name, which need not even be UTF-8.
+    #[inline]
+    pub fn find_bytes(&self, name: &[u8]) -> Option<NodeId> {
         self.by_name.get(name).copied()
     }
 
@@ -244,7 +250,7 @@ impl NodeIndex {
 
     /// The known name nearest to a wrong one, where one is near enough to be meant.
     pub fn nearest(&self, name: &str) -> Option<&str> {
-        nearest(name, self.by_name.keys().map(AsRef::as_ref))
+        nearest(name, self.by_name.keys().filter_map(|name| str::from_utf8(name).ok()))
     }
 }
 

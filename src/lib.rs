@@ -13,7 +13,9 @@
 //! `clock`, `event`, `graph` and `outcome` are the vocabulary that all of them speak.
 //! `correlation` and `health` are pure: no I/O, no lock, no clock read; `now` is an argument.
 
+pub mod app;
 pub mod board;
+pub mod cli;
 pub mod clock;
 pub mod correlation;
 pub mod discovery;
@@ -22,7 +24,11 @@ pub mod event;
 pub mod graph;
 pub mod health;
 pub mod input;
+pub mod logging;
 pub mod manifest;
+pub mod metrics;
 pub mod outcome;
 pub mod page;
 pub mod picture;
+pub mod pipeline;
+pub mod web;

@@ -1,3 +1,7 @@
 //! The `observatory` command.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    observatory::cli::run(std::env::args_os())
+}

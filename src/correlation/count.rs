@@ -48,6 +48,8 @@ pub(super) struct Groups {
     waiting: VecDeque<Waiting>,
     /// With `same_token`: the numbers of the groups that hold a token, ascending.
     holders: HashMap<Token, Vec<u64>>,
+    /// Groups in `open` that are not judged.
+    unjudged: usize,
     /// Outcomes placed so far.
     placed: u64,
 }
@@ -66,6 +68,7 @@ impl Groups {
             first: 0,
             waiting: VecDeque::new(),
             holders: HashMap::new(),
+            unjudged: 0,
             placed: 0,
         })
     }
@@ -104,6 +107,41 @@ impl Groups {
         self.waiting.push_back(Waiting { timestamp_us, arrival_us: now_us, token });
     }
 
+    /// Two tokens are one message from here on: what stands under `gone` stands under `kept`, and what
+    /// waits under it is offered again.
+    pub(super) fn join(&mut self, kept: &Token, gone: &Token, now_us: u64, out: &mut impl Verdicts) {
+        if !self.check.same_token {
+            return;
+        }
+        let moved = self.holders.remove(gone).unwrap_or_default();
+        for &number in &moved {
+            let group = &mut self.open[(number - self.first) as usize];
+            for token in group.tokens.iter_mut().filter(|token| *token == gone) {
+                token.clone_from(kept);
+            }
+        }
+        if !moved.is_empty() {
+            let holders = self.holders.entry(kept.clone()).or_default();
+            holders.extend(moved);
+            holders.sort_unstable();
+        }
+        for waiting in &mut self.waiting {
+            if waiting.token.as_ref() == Some(gone) {
+                waiting.token = Some(kept.clone());
+            }
+        }
+        let mut at = 0;
+        while at < self.waiting.len() {
+            let timestamp_us = self.waiting[at].timestamp_us;
+            let fits = self.waiting[at].token.as_ref() == Some(kept);
+            if fits && self.claim(kept, timestamp_us, now_us, out) {
+                self.waiting.remove(at);
+            } else {
+                at += 1;
+            }
+        }
+    }
+
     /// When the next group falls due, or the next waiting event is dropped: what is due is worked
     /// off when the clock has passed this.
     pub(super) fn next_due_us(&self) -> Option<u64> {
@@ -140,11 +178,12 @@ impl Groups {
 
     /// Begins a group; waiting events stamped before what it covers are dropped.
     fn begin(&mut self, timestamp_us: u64, now_us: u64, out: &mut impl Verdicts) {
-        if self.open.len() >= self.limit {
+        if self.unjudged >= self.limit {
             self.judge_front(Outcome::Indeterminate, now_us, out);
         }
         let begin_us = timestamp_us.saturating_sub(self.clock_skew_us);
         self.waiting.retain(|waiting| waiting.timestamp_us >= begin_us);
+        self.unjudged += 1;
         self.open.push_back(Group {
             begin_us,
             last_us: timestamp_us,
@@ -210,6 +249,7 @@ impl Groups {
     fn judge(&mut self, at: usize, outcome: Outcome, at_us: u64, out: &mut impl Verdicts) {
         let number = self.first + at as u64;
         self.open[at].judged = true;
+        self.unjudged -= 1;
         for token in std::mem::take(&mut self.open[at].tokens) {
             if let Some(holders) = self.holders.get_mut(&token) {
                 holders.retain(|&holder| holder != number);

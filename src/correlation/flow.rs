@@ -2,6 +2,7 @@
 
 mod accept;
 mod forget;
+mod join;
 mod shape;
 
 use shape::{Kind, Rule, Shape};
@@ -86,9 +87,17 @@ impl Flow {
     }
 
     /// Takes one event of `node` (its place in the stream). What was due before must have been worked off.
+    /// Answers whether it is new, no duplicate.
     #[inline]
-    pub fn accept(&mut self, node: usize, event: &Event, hash: u64, now_us: u64, out: &mut impl Verdicts) {
-        self.state.accept(&self.shape, node, event, hash, now_us, out);
+    pub fn accept(&mut self, node: usize, event: &Event, hash: u64, now_us: u64, out: &mut impl Verdicts) -> bool {
+        self.state.accept(&self.shape, node, event, hash, now_us, out)
+    }
+
+    /// Makes `alias` a name of the message of `token`, where that is remembered; both with their hashes.
+    pub fn join(&mut self, token: (&Token, u64), alias: (&Token, u64), now_us: u64, out: &mut impl Verdicts) {
+        if let Some(slot) = self.state.tokens.find(token.1, token.0) {
+            self.state.join(&self.shape, slot, alias, now_us, out);
+        }
     }
 
     /// Judges and forgets what is due before `now_us`, in the order of time.

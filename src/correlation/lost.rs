@@ -1,13 +1,13 @@
-//! The lost list: missing tokens that the stream has forgotten, kept to find delays longer than its memory.
+//! The lost list: missing messages that the stream has forgotten, kept to find delays longer than its memory.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap};
 
 use crate::event::Token;
 
-/// How many lost tokens an edge keeps.
+/// How many lost messages an edge keeps.
 const LOST_MAX: usize = 10_000;
 
-/// What is kept of a missing token.
+/// What is kept of a missing message.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Lost {
     /// When the upstream saw it, by its own clock.
@@ -21,53 +21,61 @@ pub(super) struct Lost {
 /// The lost list of one edge.
 #[derive(Debug, Default)]
 pub(super) struct LostList {
-    /// By token: what is kept, and the number under which it was entered.
-    entries: HashMap<Token, (u64, Lost)>,
-    order: VecDeque<(u64, Token)>,
+    /// By number, in the order of entering: what is kept, and the tokens by which the message was known.
+    entries: BTreeMap<u64, (Lost, Vec<Token>)>,
+    by_token: HashMap<Token, u64>,
     entered: u64,
 }
 
 impl LostList {
-    /// Enters a missing token that is being forgotten; an older entry of the same token goes.
-    pub(super) fn enter(&mut self, token: Token, lost: Lost) {
+    /// Enters a missing message that is being forgotten, with all its tokens; an older entry of one of them goes.
+    pub(super) fn enter(&mut self, tokens: Vec<Token>, lost: Lost) {
         self.entered += 1;
-        self.order.push_back((self.entered, token.clone()));
-        self.entries.insert(token, (self.entered, lost));
-        while self.entries.len() > LOST_MAX {
-            self.drop_oldest();
+        for token in &tokens {
+            if let Some(&older) = self.by_token.get(token) {
+                self.remove(older);
+            }
+            self.by_token.insert(token.clone(), self.entered);
         }
-        if self.order.len() > 2 * LOST_MAX {
-            let entries = &self.entries;
-            self.order.retain(|(number, token)| entries.get(token).is_some_and(|(entered, _)| entered == number));
+        self.entries.insert(self.entered, (lost, tokens));
+        if self.entries.len() > LOST_MAX {
+            self.remove_oldest();
         }
     }
 
-    /// Takes a token off the list, if it is on it and its time has not run out.
+    /// Takes a message off the list, if it is on it and its time has not run out.
+    #[inline]
     pub(super) fn take(&mut self, token: &Token, now_us: u64, remember_us: u64) -> Option<Lost> {
         if self.entries.is_empty() {
             return None;
         }
-        let (_, lost) = self.entries.remove(token)?;
+        let number = *self.by_token.get(token)?;
+        let lost = self.remove(number)?;
         (lost.deadline_us + remember_us >= now_us).then_some(lost)
-    }
-
-    /// Drops the oldest order number, with its entry where that is still the one that it was made for.
-    fn drop_oldest(&mut self) {
-        if let Some((number, token)) = self.order.pop_front()
-            && self.entries.get(&token).is_some_and(|(entered, _)| *entered == number)
-        {
-            self.entries.remove(&token);
-        }
     }
 
     /// Drops what has run out of time at the front of the list.
     pub(super) fn expire(&mut self, now_us: u64, remember_us: u64) {
-        while let Some((number, token)) = self.order.front() {
-            let current = self.entries.get(token).filter(|(entered, _)| entered == number);
-            if current.is_some_and(|(_, lost)| lost.deadline_us + remember_us >= now_us) {
-                return;
-            }
-            self.drop_oldest();
+        while let Some((_, (lost, _))) = self.entries.first_key_value()
+            && lost.deadline_us + remember_us < now_us
+        {
+            self.remove_oldest();
         }
+    }
+
+    fn remove_oldest(&mut self) {
+        if let Some((&number, _)) = self.entries.first_key_value() {
+            self.remove(number);
+        }
+    }
+
+    fn remove(&mut self, number: u64) -> Option<Lost> {
+        let (lost, tokens) = self.entries.remove(&number)?;
+        for token in tokens {
+            if self.by_token.get(&token) == Some(&number) {
+                self.by_token.remove(&token);
+            }
+        }
+        Some(lost)
     }
 }

@@ -9,6 +9,7 @@ mod flow;
 mod key;
 mod lost;
 mod matching;
+mod names;
 mod requests;
 mod slab;
 mod tokens;

@@ -151,6 +151,22 @@ impl Requests {
         first
     }
 
+    /// Gives the requests of the chain `first` to another token, in front of its chain `onto`; answers the chain.
+    pub(super) fn hand_over(&mut self, first: u32, token: u32, onto: u32) -> u32 {
+        let mut last = NONE;
+        let mut request = first;
+        while request != NONE {
+            self.records[request].token = token;
+            last = request;
+            request = self.records[request].next;
+        }
+        if last == NONE {
+            return onto;
+        }
+        self.records[last].next = onto;
+        first
+    }
+
     /// Gives back a whole chain; nothing of it may be in flight.
     pub(super) fn close_all(&mut self, first: u32) {
         let mut request = first;

@@ -10,6 +10,7 @@ use std::collections::BinaryHeap;
 use hashbrown::HashTable;
 
 use super::key::{KIND_BITS, Key, KeyHasher, LongTexts};
+use super::names::Names;
 use super::slab::{NONE, Slab};
 use crate::event::{TIMESTAMP_MIN_US, Token};
 
@@ -68,6 +69,7 @@ pub(super) struct Tokens {
     heads: Slab<Head>,
     blocks: Slab<Block>,
     texts: LongTexts,
+    names: Names,
     matched: Ends,
     judged: BinaryHeap<Reverse<(u64, u32)>>,
     /// Waiting tokens from the youngest to the oldest, made when memory runs out.
@@ -94,21 +96,24 @@ impl Tokens {
             heads: Slab::new(),
             blocks: Slab::new(),
             texts: LongTexts::new(),
+            names: Names::default(),
             matched: Ends { first: NONE, last: NONE },
             judged: BinaryHeap::new(),
             lineup: Vec::new(),
         }
     }
 
-    /// How many are remembered.
+    /// How many are remembered, aliases included.
+    #[inline]
     pub(super) fn len(&self) -> usize {
-        self.index.len()
+        self.index.len() + self.names.len()
     }
 
     /// The place of a token that is remembered; `hash` is its hash.
     #[inline]
     pub(super) fn find(&self, hash: u64, token: &Token) -> Option<u32> {
-        self.index.find(hash, |&slot| self.texts.is(key_of(&self.heads[slot]), token)).copied()
+        let found = self.index.find(hash, |&slot| self.texts.is(key_of(&self.heads[slot]), token));
+        found.copied().or_else(|| self.names.find(token))
     }
 
     /// Remembers a new token with its first sighting. It is on no queue yet: see [`Self::queue`].
@@ -172,6 +177,31 @@ impl Tokens {
     /// The token itself.
     pub(super) fn token(&self, slot: u32) -> Token {
         self.texts.token(key_of(&self.heads[slot]))
+    }
+
+    /// All tokens by which the message is known, its own first; `None` where it has no alias.
+    pub(super) fn names(&self, slot: u32) -> Option<Vec<Token>> {
+        let further = self.names.of(slot);
+        (!further.is_empty()).then(|| std::iter::once(self.token(slot)).chain(further.iter().cloned()).collect())
+    }
+
+    /// Gives the message a further name, by which nothing is known.
+    pub(super) fn add_name(&mut self, slot: u32, token: Token) {
+        self.names.add(slot, token);
+    }
+
+    /// Moves the sightings and names of `other` to `slot`, and forgets `other`.
+    pub(super) fn absorb(&mut self, slot: u32, other: u32) {
+        let mut seen = Seen::default();
+        self.load(other, &mut seen);
+        let names = self.names(other).unwrap_or_else(|| vec![self.token(other)]);
+        self.remove(other);
+        for (node, timestamp_us) in seen.sightings() {
+            self.sight(slot, node, timestamp_us);
+        }
+        for name in names {
+            self.add_name(slot, name);
+        }
     }
 
     /// Arrival of the token's last new event.
@@ -262,6 +292,7 @@ impl Tokens {
             more = self.blocks[more].next;
         }
         self.texts.release(key);
+        self.names.take(slot);
         self.heads.remove(slot);
     }
 
@@ -312,6 +343,11 @@ impl Seen {
     pub(super) fn at(&self, node: usize) -> Option<u64> {
         let here = |&&sighting: &&u64| (sighting >> TIMESTAMP_BITS) as usize == node;
         self.packed.iter().find(here).map(|&sighting| unpack(sighting).1)
+    }
+
+    /// The nodes at which it was seen, and when.
+    pub(super) fn sightings(&self) -> impl Iterator<Item = (usize, u64)> {
+        self.packed.iter().map(|&sighting| unpack(sighting))
     }
 
     /// The nodes at which it was seen.

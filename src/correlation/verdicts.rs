@@ -15,6 +15,8 @@ pub trait Verdicts {
     fn orphan(&mut self, edge: usize);
     /// An event arrived again.
     fn duplicate(&mut self, edge: usize);
+    /// An alias was ignored: a node has seen both messages.
+    fn alias_conflict(&mut self);
 }
 
 /// An outcome and what belongs to it.

@@ -123,19 +123,18 @@ impl EdgeHealth {
         *self.ledger.of_mut(from) -= 1;
         self.ledger.revisions += 1;
         let failed = decision.place.and_then(|place| self.fails.iter().position(|(other, _)| *other == place));
-        match failed {
-            // It stays where it stands, as what it is now.
-            Some(at) if decision.outcome.is_fail() => {
+        if from.is_fail() && decision.outcome.is_fail() {
+            // It stays where it stands, as what it is now; one that left the list stays off it.
+            if let Some(at) = failed {
                 self.fails[at].1.outcome = decision.outcome;
                 self.fails[at].1.latency_us = decision.latency_us;
-                self.note_match(decision);
             }
-            _ => {
-                if let Some(at) = failed {
-                    self.fails.remove(at);
-                }
-                self.note(decision);
+            self.note_match(decision);
+        } else {
+            if let Some(at) = failed {
+                self.fails.remove(at);
             }
+            self.note(decision);
         }
         if let Some(place) = decision.place {
             self.window.revise(place, decision);

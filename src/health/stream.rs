@@ -27,6 +27,7 @@ pub struct StreamHealth {
     stream: usize,
     pub(super) nodes: Vec<NodeHealth>,
     pub(super) edges: Vec<EdgeHealth>,
+    pub(super) alias_conflicts: u64,
     transitions: Vec<Transition>,
     changes: Vec<Dated>,
 }
@@ -45,6 +46,7 @@ impl StreamHealth {
             stream: index,
             nodes: stream.nodes.iter().map(|declared| node(declared.silence_us)).collect(),
             edges: stream.edges.iter().map(|edge| EdgeHealth::new(edge, start_us)).collect(),
+            alias_conflicts: 0,
             transitions: Vec::new(),
             changes: Vec::new(),
         }
@@ -179,5 +181,9 @@ impl Verdicts for StreamHealth {
 
     fn duplicate(&mut self, edge: usize) {
         self.edges[edge].ledger.duplicates += 1;
+    }
+
+    fn alias_conflict(&mut self) {
+        self.alias_conflicts += 1;
     }
 }

@@ -22,6 +22,7 @@ impl StreamHealth {
             description: stream.description.clone(),
             status: self.status(),
             unobserved: self.edges.iter().filter(|edge| !edge.is_observed()).count(),
+            alias_conflicts: self.alias_conflicts,
             at: Moment(now_us),
             nodes: (0..self.nodes.len()).map(|node| self.node(node, system, stream, topology, now_us)).collect(),
             edges: (0..self.edges.len()).map(|edge| self.edge(edge, freshness[edge], system, stream, now_us)).collect(),

@@ -1,6 +1,6 @@
 //! The body of `POST /events`: one JSON object, an array of them, or NDJSON.
 //!
-//! One UTF-8 check a body, then each event by the scanner, or, where it is unusual, by serde.
+//! Each event is read by the scanner, or, where it is unusual, by serde.
 
 use std::str;
 
@@ -170,16 +170,11 @@ fn not_json(text: &str) -> NotJson {
 
 fn read_ndjson(body: &[u8], reader: &mut EventReader<'_>) -> Result<Parsed, NotJson> {
     let mut parsed = Parsed { reports: Vec::with_capacity(body.len() / 128), ..Parsed::default() };
-    let text = str::from_utf8(body).ok();
     let (mut start, mut index, mut any_json) = (0, 0, false);
     let mut first_error = None;
     while start < body.len() {
         let end = memchr::memchr(b'\n', &body[start..]).map_or(body.len(), |length| start + length);
-        let event = match text {
-            Some(text) => reader.line(&text[start..end]),
-            // The one bad line must not spoil the others.
-            None => reader.bytes(&body[start..end]),
-        };
+        let event = reader.line(&body[start..end]);
         start = end + 1;
         let Some(event) = event else { continue };
         match &event {

@@ -107,7 +107,8 @@ pub(super) const NODE: [Key; 3] = [Key::Node, Key::Origin, Key::Service];
 /// The names of the token, the one that wins first.
 pub(super) const TOKEN: [Key; 3] = [Key::Token, Key::Tracing, Key::TraceId];
 
-/// The fields of an event, of the right types, unchecked otherwise. `T`: how texts are kept.
+/// The fields of an event, of the right types, unchecked otherwise. `T`: how texts are kept, which are
+/// the bytes of UTF-8.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Fields<T> {
     /// The node, by the name that was used for it.
@@ -116,8 +117,7 @@ pub(super) struct Fields<T> {
     pub(super) token: Option<(Key, T)>,
     pub(super) timestamp: Option<Stamp<T>>,
     pub(super) parent: Option<T>,
-    /// Whether there is an alias.
-    pub(super) alias: bool,
+    pub(super) alias: Option<T>,
 }
 
 /// A timestamp as its sender wrote it.
@@ -127,9 +127,12 @@ pub(super) enum Stamp<T> {
     Text(T),
 }
 
+/// The bytes of a text, decoded where there are escapes in it.
+pub(super) type Text<'a> = Cow<'a, [u8]>;
+
 /// Reads the fields of one JSON value. `text` is valid JSON without blanks around it, `depth` of
 /// which it may be nested.
-pub(super) fn read(text: &str, depth: usize) -> Result<Fields<Cow<'_, str>>, Refusal> {
+pub(super) fn read(text: &str, depth: usize) -> Result<Fields<Text<'_>>, Refusal> {
     if nesting(text) > depth {
         return Err(Refusal::new(Reason::Syntax, format!("the event is nested deeper than {DEPTH_MAX} levels")));
     }
@@ -149,12 +152,12 @@ pub(super) fn read(text: &str, depth: usize) -> Result<Fields<Cow<'_, str>>, Ref
         token: named(slots.first(TOKEN))?,
         timestamp: slots.get(Key::Timestamp).map(stamp_of).transpose()?,
         parent: slots.get(Key::Parent).map(|value| text_of(Key::Parent, value)).transpose()?,
-        alias: slots.get(Key::Alias).is_some(),
+        alias: slots.get(Key::Alias).map(|value| text_of(Key::Alias, value)).transpose()?,
     })
 }
 
 /// The text of a value, with the name that was used for it.
-fn named(value: Option<(Key, &RawValue)>) -> Result<Option<(Key, Cow<'_, str>)>, Refusal> {
+fn named(value: Option<(Key, &RawValue)>) -> Result<Option<(Key, Text<'_>)>, Refusal> {
     value.map(|(key, value)| Ok((key, text_of(key, value)?))).transpose()
 }
 
@@ -214,21 +217,22 @@ impl<'de> Deserialize<'de> for Name {
 }
 
 #[derive(Deserialize)]
-struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
+struct Decoded<'a>(#[serde(borrow)] Cow<'a, str>);
 
-fn text_of(key: Key, value: &RawValue) -> Result<Cow<'_, str>, Refusal> {
+fn text_of(key: Key, value: &RawValue) -> Result<Text<'_>, Refusal> {
     let (name, json) = (key.name(), value.get());
     if !json.starts_with('"') {
         return Err(Refusal::new(Reason::Field, format!("\"{name}\" is {}, not a string", kind(json))));
     }
     match serde_json::from_str(json) {
-        Ok(Text(text)) => Ok(text),
+        Ok(Decoded(Cow::Borrowed(text))) => Ok(Cow::Borrowed(text.as_bytes())),
+        Ok(Decoded(Cow::Owned(text))) => Ok(Cow::Owned(text.into_bytes())),
         // Half a surrogate pair.
         Err(error) => Err(Refusal::new(Reason::Field, format!("\"{name}\" is no text: {error}"))),
     }
 }
 
-fn stamp_of(value: &RawValue) -> Result<Stamp<Cow<'_, str>>, Refusal> {
+fn stamp_of(value: &RawValue) -> Result<Stamp<Text<'_>>, Refusal> {
     const INSTEAD: &str = r#"send microseconds since the Unix epoch as an integer, or "2026-11-20T12:00:00Z""#;
     let json = value.get();
     let refuse = |what: String| Err(Refusal::new(Reason::Timestamp, format!("\"timestamp\" is {what}; {INSTEAD}")));

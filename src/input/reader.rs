@@ -16,6 +16,11 @@ use super::scan;
 /// What JSON counts as white space.
 pub(super) const BLANKS: [char; 4] = [' ', '\t', '\r', '\n'];
 
+#[inline]
+fn is_blank(byte: u8) -> bool {
+    matches!(byte, b' ' | b'\t' | b'\r' | b'\n')
+}
+
 /// Reads events one by one.
 pub(super) struct EventReader<'a> {
     resolver: Resolver<'a>,
@@ -37,7 +42,7 @@ impl<'a> EventReader<'a> {
     pub(super) fn value(&mut self, text: &mut &str, depth: usize) -> Option<Result<Report, Box<Miss>>> {
         *text = text.trim_start_matches(BLANKS);
         if self.scan
-            && let Some((fields, length)) = scan::object(text)
+            && let Some((fields, length)) = scan::object(text.as_bytes())
         {
             *text = &text[length..];
             return Some(self.resolver.resolve(&fields));
@@ -50,26 +55,22 @@ impl<'a> EventReader<'a> {
 
     /// Reads one line of NDJSON; `None` where it is empty.
     #[inline]
-    pub(super) fn line(&mut self, line: &str) -> Option<Result<Report, Box<Miss>>> {
+    pub(super) fn line(&mut self, line: &[u8]) -> Option<Result<Report, Box<Miss>>> {
         if self.scan
             && let Some((fields, length)) = scan::object(line)
-            && line[length..].trim_start_matches(BLANKS).is_empty()
+            && line[length..].iter().copied().all(is_blank)
         {
             return Some(self.resolver.resolve(&fields));
         }
-        self.unusual_line(line.trim_matches(BLANKS))
-    }
-
-    /// Reads one line of NDJSON that may be anything; `None` where it is empty.
-    pub(super) fn bytes(&mut self, line: &[u8]) -> Option<Result<Report, Box<Miss>>> {
-        match str::from_utf8(line) {
-            Ok(line) => self.line(line),
-            Err(error) => Some(Err(Box::new(Miss::NotJson(not_utf8("line", error))))),
-        }
+        self.unusual_line(line)
     }
 
     #[cold]
-    fn unusual_line(&mut self, line: &str) -> Option<Result<Report, Box<Miss>>> {
+    fn unusual_line(&mut self, line: &[u8]) -> Option<Result<Report, Box<Miss>>> {
+        let line = match str::from_utf8(line) {
+            Ok(line) => line.trim_matches(BLANKS),
+            Err(error) => return Some(Err(Box::new(Miss::NotJson(not_utf8("line", error))))),
+        };
         if line.is_empty() {
             return None;
         }

@@ -25,15 +25,18 @@ impl<'a> Resolver<'a> {
     }
 
     #[inline]
-    pub(super) fn resolve<T: AsRef<str>>(&mut self, fields: &Fields<T>) -> Result<Report, Box<Miss>> {
+    pub(super) fn resolve<T: AsRef<[u8]>>(&mut self, fields: &Fields<T>) -> Result<Report, Box<Miss>> {
         let (node_key, name) = fields.node.as_ref().ok_or_else(|| missing(NODE))?;
         let (token_key, token) = fields.token.as_ref().ok_or_else(|| missing(TOKEN))?;
         let name = name.as_ref();
-        let node = self.nodes.find(name);
+        let node = self.nodes.find_bytes(name);
         if node.is_none() {
-            check_text(name, NODE_MAX_BYTES).map_err(|error| bad_text(*node_key, error))?;
+            check_text(text_of(name), NODE_MAX_BYTES).map_err(|error| bad_text(*node_key, error))?;
         }
-        let token = Token::new(token.as_ref()).map_err(|error| bad_text(*token_key, error))?;
+        let token = match Token::trace_id(token.as_ref()) {
+            Some(token) => token,
+            None => Token::new(text_of(token.as_ref())).map_err(|error| bad_text(*token_key, error))?,
+        };
         let timestamp_us = match &fields.timestamp {
             None => None,
             Some(Stamp::Integer(value)) => Some(timestamp::from_integer(*value)),
@@ -41,14 +44,13 @@ impl<'a> Resolver<'a> {
         };
         let timestamp_us = timestamp_us.transpose().map_err(|error| Refusal::new(Reason::Timestamp, error))?;
         if let Some(parent) = &fields.parent {
-            check_text(parent.as_ref(), NODE_MAX_BYTES).map_err(|error| bad_text(Key::Parent, error))?;
+            check_text(text_of(parent.as_ref()), NODE_MAX_BYTES).map_err(|error| bad_text(Key::Parent, error))?;
         }
-        if fields.alias {
-            return Err(alias().into());
-        }
+        let alias = fields.alias.as_ref().map(|alias| Token::new(text_of(alias.as_ref())));
+        let alias = alias.transpose().map_err(|error| bad_text(Key::Alias, error))?.map(Box::new);
         match node {
-            Some(node) => Ok(Report { node, token, timestamp_us }),
-            None => Err(Box::new(self.unknown(name, timestamp_us))),
+            Some(node) => Ok(Report { node, token, timestamp_us, alias }),
+            None => Err(Box::new(self.unknown(text_of(name), timestamp_us))),
         }
     }
 
@@ -68,6 +70,12 @@ impl<'a> Resolver<'a> {
     }
 }
 
+/// The text that bytes of a field write. Both ways of reading have checked that they are UTF-8.
+#[inline]
+fn text_of(bytes: &[u8]) -> &str {
+    str::from_utf8(bytes).unwrap_or_default()
+}
+
 #[cold]
 fn missing(keys: [Key; 3]) -> Refusal {
     Refusal::new(Reason::Field, format!("\"{}\" is missing; send {EXAMPLE}", keys[0].name()))
@@ -76,11 +84,4 @@ fn missing(keys: [Key; 3]) -> Refusal {
 #[cold]
 fn bad_text(key: Key, error: TextError) -> Refusal {
     Refusal::new(Reason::Field, format!("\"{}\" {error}", key.name()))
-}
-
-#[cold]
-fn alias() -> Refusal {
-    // Ignored, it would make two messages of one, and false verdicts.
-    let error = "\"alias\" is not supported by this version; leave it out, and report the message by one token";
-    Refusal::new(Reason::Field, error)
 }

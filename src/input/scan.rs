@@ -5,11 +5,11 @@
 
 use super::fields::{Fields, Key, Stamp};
 
-/// Reads the object at the start of `text`. Gives its fields and its length in bytes, or `None`
-/// where it is unusual or wrong.
+/// Reads the object at the start of `bytes`. Gives its fields and its length, or `None` where it is
+/// unusual or wrong. The bytes need not be UTF-8; those of an object that is accepted are.
 #[inline]
-pub(super) fn object(text: &str) -> Option<(Fields<&str>, usize)> {
-    let mut scanner = Scanner { text, bytes: text.as_bytes(), at: 0 };
+pub(super) fn object(bytes: &[u8]) -> Option<(Fields<&[u8]>, usize)> {
+    let mut scanner = Scanner { bytes, at: 0 };
     let fields = scanner.object()?;
     Some((fields, scanner.at))
 }
@@ -19,15 +19,14 @@ const COMMON_KEYS: [(Key, &str); 3] =
     [(Key::Node, "\"node\":"), (Key::Token, "\"token\":"), (Key::Timestamp, "\"timestamp\":")];
 
 struct Scanner<'a> {
-    text: &'a str,
     bytes: &'a [u8],
     at: usize,
 }
 
 impl<'a> Scanner<'a> {
     #[inline]
-    fn object(&mut self) -> Option<Fields<&'a str>> {
-        let mut fields = Fields { node: None, token: None, timestamp: None, parent: None, alias: false };
+    fn object(&mut self) -> Option<Fields<&'a [u8]>> {
+        let mut fields = Fields { node: None, token: None, timestamp: None, parent: None, alias: None };
         let mut seen = 0;
         self.expect(b'{')?;
         loop {
@@ -62,12 +61,12 @@ impl<'a> Scanner<'a> {
         let name = self.string()?;
         self.skip_blanks();
         self.expect(b':')?;
-        Some(Key::of(name.as_bytes()))
+        Some(Key::of(name))
     }
 
     /// The value of a key; `seen` has a bit for each key.
     #[inline]
-    fn value(&mut self, key: Key, seen: &mut u16, fields: &mut Fields<&'a str>) -> Option<()> {
+    fn value(&mut self, key: Key, seen: &mut u16, fields: &mut Fields<&'a [u8]>) -> Option<()> {
         if key == Key::Other {
             return self.skip_value();
         }
@@ -87,7 +86,8 @@ impl<'a> Scanner<'a> {
             Key::Token | Key::Tracing | Key::TraceId => prefer(&mut fields.token, key, text),
             Key::Timestamp => fields.timestamp = Some(Stamp::Text(text)),
             Key::Parent => fields.parent = Some(text),
-            Key::Alias | Key::Other => return None,
+            Key::Alias => fields.alias = Some(text),
+            Key::Other => return None,
         }
         Some(())
     }
@@ -118,13 +118,14 @@ impl<'a> Scanner<'a> {
 
     /// A string without escapes.
     #[inline]
-    fn string(&mut self) -> Option<&'a str> {
+    fn string(&mut self) -> Option<&'a [u8]> {
         self.expect(b'"')?;
         let start = self.at;
-        self.at += plain_length(&self.bytes[start..]);
-        let text = &self.text[start..self.at];
+        let (length, ascii) = plain(&self.bytes[start..]);
+        self.at += length;
+        let text = &self.bytes[start..self.at];
         self.expect(b'"')?;
-        Some(text)
+        (ascii || str::from_utf8(text).is_ok()).then_some(text)
     }
 
     /// An integer of up to 19 digits, which never overflow.
@@ -194,7 +195,7 @@ impl<'a> Scanner<'a> {
 
 /// Of several names of a field the first in the order of [`Key`] wins.
 #[inline]
-fn prefer<'a>(field: &mut Option<(Key, &'a str)>, key: Key, text: &'a str) {
+fn prefer<'a>(field: &mut Option<(Key, &'a [u8])>, key: Key, text: &'a [u8]) {
     if field.is_none_or(|(given, _)| key < given) {
         *field = Some((key, text));
     }
@@ -203,10 +204,11 @@ fn prefer<'a>(field: &mut Option<(Key, &'a str)>, key: Key, text: &'a str) {
 const LOW_BITS: u64 = 0x0101_0101_0101_0101;
 const HIGH_BITS: u64 = 0x8080_8080_8080_8080;
 
-/// How many bytes come before the first quote, backslash or control character: eight at a time.
+/// How many bytes come before the first quote, backslash or control character, and whether all of
+/// them are ASCII. Looks at eight bytes at a time.
 #[inline]
-fn plain_length(bytes: &[u8]) -> usize {
-    let mut length = 0;
+fn plain(bytes: &[u8]) -> (usize, bool) {
+    let (mut length, mut high) = (0, 0);
     while let Some(chunk) = bytes[length..].first_chunk() {
         let word = u64::from_le_bytes(*chunk);
         // A high bit stays where the byte is below 0x20, a quote or a backslash. Borrows can set
@@ -216,12 +218,15 @@ fn plain_length(bytes: &[u8]) -> usize {
         let backslash = (word ^ (LOW_BITS * u64::from(b'\\'))).wrapping_sub(LOW_BITS);
         let special = (below | quote | backslash) & !word & HIGH_BITS;
         if special != 0 {
-            return length + (special.trailing_zeros() / 8) as usize;
+            let before = (special & special.wrapping_neg()) - 1;
+            return (length + (special.trailing_zeros() / 8) as usize, (high | (word & before)) & HIGH_BITS == 0);
         }
+        high |= word;
         length += 8;
     }
-    let rest = &bytes[length..];
-    length + rest.iter().take_while(|&&byte| byte >= 0x20 && byte != b'"' && byte != b'\\').count()
+    let rest = bytes[length..].iter().take_while(|&&byte| byte >= 0x20 && byte != b'"' && byte != b'\\');
+    let (count, rest_high) = rest.fold((0, 0), |(count, high), byte| (count + 1, high | byte));
+    (length + count, high & HIGH_BITS == 0 && rest_high < 0x80)
 }
 
 /// The number that eight digits write.
@@ -249,11 +254,11 @@ mod tests {
     use super::*;
 
     /// What the scanner accepts, serde accepts with the same result. Gives whether it accepted.
-    fn agrees(text: &str) -> bool {
-        let Some((fields, length)) = object(text) else {
+    fn agrees(text: impl AsRef<[u8]>) -> bool {
+        let Some((fields, length)) = object(text.as_ref()) else {
             return false;
         };
-        let text = &text[..length];
+        let text = str::from_utf8(&text.as_ref()[..length]).unwrap();
         serde_json::from_str::<serde::de::IgnoredAny>(text).unwrap();
         let Fields { node, token, timestamp, parent, alias } = read(text, DEPTH_MAX).unwrap();
         assert_eq!(node.as_ref().map(|(key, text)| (*key, text.as_ref())), fields.node, "{text}");
@@ -264,7 +269,7 @@ mod tests {
         });
         assert_eq!(stamp, fields.timestamp, "{text}");
         assert_eq!(parent.as_ref().map(Cow::as_ref), fields.parent, "{text}");
-        assert_eq!(alias, fields.alias, "{text}");
+        assert_eq!(alias.as_ref().map(Cow::as_ref), fields.alias, "{text}");
         true
     }
 
@@ -274,7 +279,7 @@ mod tests {
             r#"{"node":"event-processor","token":"4bf92f3577b34da6a3ce929d0e0e4736","timestamp":1700000000123456}"#,
             r#"{"node":"a","token":"b","timestamp":"2026-11-20T12:00:00.123456Z"}"#,
             r#"{ "timestamp" : 0 , "token" : "b" , "node" : "a" } trailing"#,
-            r#"{"origin":"a","trace_id":"ünïcödé","service":"c","tracing":"d","parent":"p"}"#,
+            r#"{"origin":"a","trace_id":"ünïcödé","service":"c","tracing":"d","parent":"p","alias":"e"}"#,
             r#"{"level":"info","n":-0.5,"ok":true,"no":false,"nil":null,"node":"a","z":0}"#,
             "{\r\n\t\"node\":\"a\"\r\n}",
             r#"{"timestamp":9999999999999999999}"#,
@@ -300,7 +305,6 @@ mod tests {
             r#"{"node":"a","node":"a"}"#,
             r#"{"node":null}"#,
             r#"{"node":1}"#,
-            r#"{"alias":"a"}"#,
             r#"{"x":{}}"#,
             r#"{"x":[]}"#,
             r#"{"x":01}"#,
@@ -319,7 +323,7 @@ mod tests {
             "{\"node\":\"a\0b\"}",
             "{\u{a0}\"node\":\"a\"}",
         ] {
-            assert_eq!(object(text), None, "{text}");
+            assert_eq!(object(text.as_bytes()), None, "{text}");
         }
     }
 
@@ -330,10 +334,11 @@ mod tests {
                 for filler in ["a", "!", " ", "#", "[", "]", "\u{7f}", "ü", "😀"] {
                     let plain = filler.repeat(length);
                     let text = format!("{plain}{special}\"\\\0{plain}");
-                    assert_eq!(plain_length(text.as_bytes()), plain.len(), "{text:?}");
+                    assert_eq!(super::plain(text.as_bytes()), (plain.len(), plain.is_ascii()), "{text:?}");
                 }
             }
-            assert_eq!(plain_length("x".repeat(length).as_bytes()), length);
+            assert_eq!(plain("x".repeat(length).as_bytes()), (length, true));
+            assert_eq!(plain("\u{80}".repeat(length).as_bytes()), (2 * length, length == 0));
         }
     }
 
@@ -350,7 +355,7 @@ mod tests {
         #[test]
         fn any_integer_is_read(value: u64) {
             let text = format!("{{\"timestamp\":{value}}}");
-            let scanned = object(&text).and_then(|(fields, _)| fields.timestamp);
+            let scanned = object(text.as_bytes()).and_then(|(fields, _)| fields.timestamp);
             let fits = value < 10_000_000_000_000_000_000;
             prop_assert_eq!(scanned, fits.then_some(Stamp::Integer(value)));
         }
@@ -359,6 +364,14 @@ mod tests {
         fn any_text_is_read_as_by_serde(
             text in r#"[{\["a ,:]{0,3}("(node|token|timestamp|x)" ?: ?("[aü\\"]{0,9}"|[-0-9.e]{1,20}|true|null|\{\}),?){0,5}[}\] x]{0,2}"#,
         ) {
+            agrees(&text);
+        }
+
+        #[test]
+        fn only_utf8_is_accepted(text in "[a-zü]{0,20}", at in 0..24_usize, byte: u8, key in "node|x") {
+            let mut text = format!("{{\"{key}\":\"{text}\"}}").into_bytes();
+            let place = at % text.len();
+            text[place] = byte;
             agrees(&text);
         }
     }

@@ -95,6 +95,7 @@ pub(crate) fn stream(name: &str, mut nodes: Vec<NodeBoard>, edges: Vec<EdgeBoard
         description: String::new(),
         status: edges.iter().map(|edge| edge.held).max().unwrap_or_default(),
         unobserved: edges.iter().filter(|edge| edge.freshness == Freshness::Unobserved).count(),
+        alias_conflicts: 0,
         at: AT,
         nodes,
         edges,

@@ -25,7 +25,7 @@ fn read(body: impl AsRef<[u8]>, format: Format) -> Result<Parsed, NotJson> {
 }
 
 fn report(node: u32, token: &str, timestamp_us: Option<u64>) -> Report {
-    Report { node: NodeId(node), token: Token::new(token).unwrap(), timestamp_us }
+    Report { node: NodeId(node), token: Token::new(token).unwrap(), timestamp_us, alias: None }
 }
 
 /// The error of a body that is one refused event, the same in both formats.
@@ -105,7 +105,7 @@ fn a_refusal_says_what_is_wrong_and_what_to_send() {
         ("{\"node\": \"\u{202e}x\\\"\", \"token\": \"t\"}", Reason::UnknownNode, r#"a node "\u{202e}x\"""#),
         (r#"{"node": "database", "token": "t", "parent": ""}"#, Reason::Field, r#""parent" is empty"#),
         (r#"{"node": "database", "token": "t", "parent": 1}"#, Reason::Field, r#""parent" is a number"#),
-        (r#"{"node": "database", "token": "t", "alias": "u"}"#, Reason::Field, r#""alias" is not supported"#),
+        (r#"{"node": "database", "token": "t", "alias": ""}"#, Reason::Field, r#""alias" is empty"#),
         (r#"{"node": "database", "token": "t", "token": "t"}"#, Reason::Field, r#""token" is given twice"#),
         (r#"{"node": "database", "token": "t", "node": null}"#, Reason::Field, r#""node" is given twice"#),
         ("5", Reason::Syntax, "is a number, not an object"),

@@ -1,14 +1,28 @@
 //! The tests of behaviour, one file a behaviour, in one binary.
-#![expect(clippy::unwrap_used, reason = "a test that fails may panic, in its helpers, too")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test that fails may panic, in its helpers, too")]
 
 mod clients;
+mod commands;
+mod demo;
 #[cfg(test)]
 mod discovery;
 mod events;
+mod harness;
+mod hostile;
+mod lifecycle;
 mod manifest;
+mod openapi;
 #[cfg(test)]
 mod oracle;
+mod post;
+mod problems;
+mod pushback;
+mod reading;
 #[cfg(test)]
 mod rules;
 #[cfg(test)]
 mod schedules;
+mod scrape;
+mod secrets;
+mod slow;
+mod tidy;

@@ -1,15 +1,16 @@
 //! What one event brings: the tokens' path through the correlator.
 
 use super::{Kind, Rule, Shape, State};
+use crate::correlation::lost::Lost;
 use crate::correlation::matching::{Match, judge};
 use crate::correlation::requests::State as RequestState;
-use crate::correlation::slab::NONE;
 use crate::correlation::tokens::Queue;
 use crate::correlation::verdicts::{Decision, Verdicts};
 use crate::event::{Event, Token};
 use crate::outcome::Outcome;
 
 impl State {
+    /// Answers whether the event is new.
     #[inline]
     pub(super) fn accept(
         &mut self,
@@ -19,7 +20,7 @@ impl State {
         hash: u64,
         now_us: u64,
         out: &mut impl Verdicts,
-    ) {
+    ) -> bool {
         let ends = &shape.nodes[node];
         let slot = if let Some(slot) = self.tokens.find(hash, &event.token) {
             self.tokens.load(slot, &mut self.seen);
@@ -27,7 +28,7 @@ impl State {
                 for rule in ends.incoming.iter().chain(&ends.outgoing) {
                     out.duplicate(rule.edge);
                 }
-                return;
+                return false;
             }
             self.tokens.sight(slot, node, event.timestamp_us);
             slot
@@ -45,6 +46,7 @@ impl State {
         let waits = self.requests.any_in_flight(self.tokens.requests(slot));
         self.tokens.queue(slot, if waits { Queue::Waiting } else { Queue::Matched }, now_us);
         self.idle_until_us = self.idle_until_us.min(now_us + shape.memory_us);
+        true
     }
 
     /// The event is the downstream end of an edge.
@@ -59,7 +61,7 @@ impl State {
         out: &mut impl Verdicts,
     ) {
         if let Kind::Count(groups) = rule.kind {
-            self.groups[groups].downstream(&event.token, event.timestamp_us, now_us, out);
+            self.groups[groups].downstream(&self.tokens.token(slot), event.timestamp_us, now_us, out);
             self.expect_groups(groups);
             return;
         }
@@ -81,7 +83,7 @@ impl State {
 
     /// Closes the token's request on an edge; answers what it had been judged, and the place of that.
     #[inline]
-    fn close(&mut self, edge: usize, slot: u32) -> Option<(Outcome, Option<u64>)> {
+    pub(super) fn close(&mut self, edge: usize, slot: u32) -> Option<(Outcome, Option<u64>)> {
         let first = self.tokens.requests(slot);
         let request = self.requests.find(first, edge)?;
         let record = self.requests.get(request);
@@ -98,7 +100,7 @@ impl State {
     #[inline]
     fn upstream(&mut self, rule: &Rule, slot: u32, event: &Event, now_us: u64, out: &mut impl Verdicts) {
         if let Kind::Count(groups) = rule.kind {
-            self.groups[groups].upstream(&event.token, event.timestamp_us, now_us, out);
+            self.groups[groups].upstream(&self.tokens.token(slot), event.timestamp_us, now_us, out);
             self.expect_groups(groups);
             return;
         }
@@ -124,7 +126,7 @@ impl State {
         now_us: u64,
         out: &mut impl Verdicts,
     ) {
-        let Some(lost) = self.lost[rule.edge].take(&event.token, now_us, shape.remember_us) else { return };
+        let Some(lost) = self.take_lost(rule.edge, slot, event, now_us, shape.remember_us) else { return };
         let matched = judge(lost.timestamp_us, event.timestamp_us, rule.within_us, rule.clock_skew_us);
         let decision = Decision { place: lost.place, ..decision(rule.edge, matched, &event.token, now_us) };
         out.revised(decision, Outcome::Missing);
@@ -132,26 +134,18 @@ impl State {
         self.tokens.set_requests(slot, first);
     }
 
-    /// An event beyond an edge's `to` makes `unreported` of a remembered `missing`.
+    /// What the lost list has of a message, by any of its tokens.
     #[inline]
-    fn seen_beyond(&mut self, shape: &Shape, node: usize, slot: u32, now_us: u64, out: &mut impl Verdicts) {
-        let mut request = self.tokens.requests(slot);
-        while request != NONE {
-            let record = self.requests.get(request);
-            let (edge, next) = (record.edge as usize, record.next);
-            if record.state == RequestState::Judged(Outcome::Missing)
-                && shape.topology.beyond[edge].binary_search(&node).is_ok()
-            {
-                let place = record.place();
-                self.requests.revise(request, Outcome::Unreported);
-                let decision = Decision { place, ..self.unmatched(edge, Outcome::Unreported, slot, now_us) };
-                out.revised(decision, Outcome::Missing);
-            }
-            request = next;
-        }
+    fn take_lost(&mut self, edge: usize, slot: u32, event: &Event, now_us: u64, remember_us: u64) -> Option<Lost> {
+        let lost = &mut self.lost[edge];
+        let by_event = lost.take(&event.token, now_us, remember_us);
+        by_event.or_else(|| {
+            let names = self.tokens.names(slot);
+            names.into_iter().flatten().find_map(|name| lost.take(&name, now_us, remember_us))
+        })
     }
 
-    fn expect_groups(&mut self, groups: usize) {
+    pub(super) fn expect_groups(&mut self, groups: usize) {
         if let Some(due_us) = self.groups[groups].next_due_us() {
             self.idle_until_us = self.idle_until_us.min(due_us);
         }
@@ -160,7 +154,7 @@ impl State {
 
 /// A decision on a request that met its downstream event.
 #[inline]
-fn decision(edge: usize, matched: Match, token: &Token, at_us: u64) -> Decision {
+pub(super) fn decision(edge: usize, matched: Match, token: &Token, at_us: u64) -> Decision {
     let Match { outcome, latency_us, behind_us } = matched;
     Decision { edge, outcome, token: Some(token.clone()), latency_us, behind_us, at_us, place: None }
 }

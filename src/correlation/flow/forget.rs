@@ -121,7 +121,8 @@ impl State {
                     let timestamp_us = self.seen.at(shape.rules[edge].from).unwrap_or(deadline_us);
                     let lost = Lost { timestamp_us, deadline_us, place };
                     self.lost[edge].expire(at_us, shape.remember_us);
-                    self.lost[edge].enter(self.tokens.token(slot), lost);
+                    let names = self.tokens.names(slot).unwrap_or_else(|| vec![self.tokens.token(slot)]);
+                    self.lost[edge].enter(names, lost);
                 }
                 RequestState::Judged(_) | RequestState::Corrected => {}
             }

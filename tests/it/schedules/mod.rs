@@ -10,7 +10,7 @@ pub(crate) mod rng;
 mod world;
 
 use observatory::engine::Engine;
-use plan::{long_schedule, schedule};
+use plan::{Schedule, long_schedule, schedule};
 use play::{STATES, Tally, hold};
 
 /// How many schedules the ordinary test command plays, over all its tests.
@@ -54,9 +54,13 @@ const HAPPENINGS: [&str; 28] = [
 
 #[test]
 fn schedules_that_once_failed() {
-    for seed in include_str!("seeds.txt").lines().filter(|line| !line.starts_with('#')) {
-        let number = seed.trim().parse().expect("a line of seeds.txt is a number");
-        hold::<Engine>(&format!("seed {number}"), &schedule(number), &mut Tally::new());
+    for line in include_str!("seeds.txt").lines().filter(|line| !line.starts_with('#')) {
+        let (make, number): (fn(u64) -> Schedule, _) = match line.strip_prefix("long ") {
+            Some(number) => (long_schedule, number),
+            None => (schedule, line),
+        };
+        let seed = number.trim().parse().expect("a line of seeds.txt ends in a number");
+        hold::<Engine>(line, &make(seed), &mut Tally::new());
     }
 }
 
@@ -73,7 +77,7 @@ fn core_and_oracle_agree_on_the_second_share() {
 #[test]
 fn core_and_oracle_agree_on_long_schedules() {
     for seed in 0..LONG_SCHEDULES {
-        hold::<Engine>(&format!("long seed {seed}"), &long_schedule(seed), &mut Tally::new());
+        hold::<Engine>(&format!("long {seed}"), &long_schedule(seed), &mut Tally::new());
     }
 }
 
@@ -83,7 +87,7 @@ fn agree_on_share(share: u64) {
     let seeds = (share..all).step_by(SHARES as usize);
     let count = seeds.clone().count() as u64;
     for seed in seeds {
-        hold::<Engine>(&format!("seed {seed}"), &schedule(seed), &mut tally);
+        hold::<Engine>(&seed.to_string(), &schedule(seed), &mut tally);
     }
     println!("{count} schedules: {tally:#?}");
     for name in HAPPENINGS.iter().chain(&STATES) {

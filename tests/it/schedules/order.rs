@@ -61,7 +61,13 @@ fn events(rng: &mut Rng, system: &System, unit_us: u64) -> Vec<Event> {
         for node in &system.streams[0].nodes {
             if rng.percent(seen) {
                 let timestamp_us = start_us + unit_us * rng.below(14) + rng.below(2);
-                events.push(Event { node: node.id, clock_flagged: false, token: token.clone(), timestamp_us });
+                events.push(Event {
+                    node: node.id,
+                    clock_flagged: false,
+                    token: token.clone(),
+                    timestamp_us,
+                    alias: None,
+                });
             }
         }
     }

@@ -150,7 +150,13 @@ impl Planner {
                     1 => past.timestamp_us - skew_us,
                     _ => self.now_us,
                 };
-                return Event { node, clock_flagged, token: past.token, timestamp_us: self.stamp(exact_us) };
+                return Event {
+                    node,
+                    clock_flagged,
+                    token: past.token,
+                    timestamp_us: self.stamp(exact_us),
+                    alias: None,
+                };
             }
         }
         let stream = &self.system.streams[self.rng.below(self.system.streams.len() as u64) as usize];
@@ -161,7 +167,7 @@ impl Planner {
         };
         let (node, token) =
             (stream.nodes[place].id, self.tokens[self.rng.below(self.tokens.len() as u64) as usize].clone());
-        Event { node, clock_flagged, token, timestamp_us: self.stamp(self.now_us) }
+        Event { node, clock_flagged, token, timestamp_us: self.stamp(self.now_us), alias: None }
     }
 
     /// A stamp near a moment: at it, just beside it, or some units off.

@@ -152,7 +152,10 @@ pub(crate) fn hold<Core: Subject>(name: &str, schedule: &Schedule, tally: &mut T
     let Err(why) = play_safely::<Core>(schedule, tally) else { return };
     let small = shrink::<Core>(schedule);
     let small_why = play_safely::<Core>(&small, &mut Tally::new()).err().unwrap_or_default();
-    panic!("{name}: {why}\n\nsmaller: {small_why}\n{}\nadd {name} to tests/it/schedules/seeds.txt", describe(&small));
+    panic!(
+        "schedule {name}: {why}\n\nsmaller: {small_why}\n{}\nadd the line \"{name}\" to tests/it/schedules/seeds.txt",
+        describe(&small)
+    );
 }
 
 /// Drops steps, edges and streams as long as the two still differ.

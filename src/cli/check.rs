@@ -1,0 +1,103 @@
+//! `observatory check`: validates a manifest.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::Args;
+use serde::Serialize;
+
+use super::{Exit, Format, output, source};
+use crate::manifest::{self, Manifest, Problem};
+
+/// Validate a manifest
+///
+/// Names every problem at once, each with file, line, the line itself, and what to write instead.
+/// Ends with 0 where the manifest is good, with 2 where it is not; warnings do not fail.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  observatory check shop.toml
+  observatory check /etc/observatory.d --json")]
+pub(super) struct Check {
+    /// The manifest: a file, a folder whose *.toml are merged, or - for standard input
+    manifest: PathBuf,
+    #[command(flatten)]
+    format: Format,
+}
+
+#[derive(Serialize)]
+struct Said<'a> {
+    severity: &'static str,
+    message: &'a str,
+    file: &'a str,
+    line: usize,
+    rendered: &'a str,
+}
+
+#[derive(Serialize)]
+struct Answer<'a> {
+    ok: bool,
+    streams: usize,
+    nodes: usize,
+    edges: usize,
+    problems: Vec<Said<'a>>,
+}
+
+impl Check {
+    pub(super) fn run(self) -> ExitCode {
+        let read = manifest::load(&source(&self.manifest));
+        let exit = if read.is_ok() { ExitCode::SUCCESS } else { Exit::Wrong.into() };
+        let printed = if self.format.json { print_json(&read) } else { print_text(&read) };
+        printed.err().unwrap_or(exit)
+    }
+}
+
+fn edges(manifest: &Manifest) -> usize {
+    manifest.system.streams.iter().map(|stream| stream.edges.len()).sum()
+}
+
+fn print_text(read: &Result<Manifest, Vec<Problem>>) -> Result<(), ExitCode> {
+    let colour = output::stdout_colour();
+    let text = match read {
+        Ok(manifest) => {
+            let said: Vec<_> = manifest.not_built.iter().chain(&manifest.warnings).cloned().collect();
+            let (streams, nodes) = (manifest.system.streams.len(), manifest.system.nodes.len());
+            let summary = format!(
+                "good: {}\n",
+                counted(&[(streams, "stream"), (nodes, "node"), (edges(manifest), "edge"), (said.len(), "warning"),])
+            );
+            let gap = if said.is_empty() { "" } else { "\n" };
+            manifest::render(&said, colour) + gap + &summary
+        }
+        Err(problems) => {
+            manifest::render(problems, colour) + &format!("\nbad: {}\n", counted(&[(problems.len(), "problem")]))
+        }
+    };
+    output::answer(&text)
+}
+
+/// Numbers of things in words: `1 stream, 2 nodes`.
+fn counted(things: &[(usize, &str)]) -> String {
+    let word = |&(count, name): &(usize, &str)| format!("{count} {name}{}", if count == 1 { "" } else { "s" });
+    things.iter().map(word).collect::<Vec<_>>().join(", ")
+}
+
+fn print_json(read: &Result<Manifest, Vec<Problem>>) -> Result<(), ExitCode> {
+    let line = |severity| move |problem: &'_ Problem| -> (&'static str, Problem) { (severity, problem.clone()) };
+    let (counts, problems): ([usize; 3], Vec<(&str, Problem)>) = match read {
+        Ok(manifest) => {
+            let counts = [manifest.system.streams.len(), manifest.system.nodes.len(), edges(manifest)];
+            let not_built = manifest.not_built.iter().map(line("not_built"));
+            (counts, not_built.chain(manifest.warnings.iter().map(line("warning"))).collect())
+        }
+        Err(problems) => ([0; 3], problems.iter().map(line("error")).collect()),
+    };
+    let problems = problems.iter().map(|(severity, problem)| Said {
+        severity,
+        message: &problem.message,
+        file: &problem.file,
+        line: problem.line,
+        rendered: &problem.rendered,
+    });
+    let [streams, nodes, edges] = counts;
+    output::answer_json(&Answer { ok: read.is_ok(), streams, nodes, edges, problems: problems.collect() })
+}

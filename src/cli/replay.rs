@@ -1,0 +1,119 @@
+//! `observatory replay`: judges recorded events without a server.
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use clap::Args;
+use clap::builder::FalseyValueParser;
+use indicatif::{ProgressBar, ProgressStyle};
+
+use super::{Format, output, replay_answer};
+use crate::input::replay::{self, ReplayCounts, ReplayReport};
+use crate::manifest::{InputKind, Manifest};
+use crate::outcome::Status;
+
+/// Judge recorded events by their own timestamps
+///
+/// Ends with the worst status that an edge had at any time: 0 OK, 3 WARN, 4 NOK; with 5 where no edge
+/// has an outcome.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  observatory replay shop.toml yesterday.ndjson
+  observatory replay shop.toml web.ndjson journal.ndjson --settle --json
+  zcat events.ndjson.gz | observatory replay shop.toml -")]
+pub(super) struct Replay {
+    /// The manifest: a file or a folder whose *.toml are merged
+    manifest: PathBuf,
+    /// Recorded events, one JSON object a line; - for standard input
+    #[arg(required = true, value_name = "FILE")]
+    files: Vec<PathBuf>,
+    /// Judge what is in flight at the end, too
+    #[arg(long, env = "OBSERVATORY_SETTLE", value_parser = FalseyValueParser::new(), action = clap::ArgAction::SetTrue)]
+    settle: bool,
+    #[command(flatten)]
+    format: Format,
+}
+
+/// How a replay ends, by the worst that it saw.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Verdict {
+    Ok = 0,
+    Warn = 3,
+    Nok = 4,
+    Nothing = 5,
+}
+
+impl Replay {
+    pub(super) fn run(self) -> ExitCode {
+        let dash = |path: &PathBuf| path.as_os_str() == "-";
+        if dash(&self.manifest) && self.files.iter().any(dash) {
+            return output::wrong(&"the manifest and the events cannot both come from standard input");
+        }
+        let manifest = match super::load(&self.manifest) {
+            Ok(manifest) => manifest,
+            Err(exit) => return exit,
+        };
+        if let Some(log) = self.files.iter().find(|file| is_log(&manifest, file)) {
+            let file = log.display();
+            return output::wrong(&format!(
+                "{file}: [[input.log]] is not built yet: this version replays .ndjson and .jsonl"
+            ));
+        }
+        let bar = progress_bar(&self.files);
+        let report =
+            replay::run(&Arc::new(manifest.system), &self.files, self.settle, &mut |bytes| bar.set_position(bytes));
+        bar.finish_and_clear();
+        let report = match report {
+            Ok(report) => report,
+            Err(error) => return output::fail(&error),
+        };
+        complain(&report.counts);
+        let printed = if self.format.json {
+            output::answer_json(&replay_answer::streams(&report))
+        } else {
+            output::answer(&replay_answer::table(&report, output::stdout_colour()))
+        };
+        printed.err().unwrap_or(ExitCode::from(verdict(&report) as u8))
+    }
+}
+
+/// Whether the file would be read by the manifest's rules for logs.
+fn is_log(manifest: &Manifest, file: &Path) -> bool {
+    let has_rules = manifest.settings.inputs.iter().any(|input| input.kind == InputKind::Log);
+    let events = file.extension().is_some_and(|extension| extension == "ndjson" || extension == "jsonl");
+    has_rules && !events
+}
+
+/// A bar over all bytes of all files; hidden where standard error is no terminal.
+fn progress_bar(files: &[PathBuf]) -> ProgressBar {
+    let bytes = files.iter().map(|file| file.metadata().map_or(0, |file| file.len())).sum();
+    let style = ProgressStyle::with_template("{bar:40} {bytes}/{total_bytes} {bytes_per_sec} {eta}");
+    let bar = ProgressBar::new(bytes);
+    match style {
+        Ok(style) => bar.with_style(style),
+        Err(_) => bar,
+    }
+}
+
+/// Says which lines were refused.
+fn complain(counts: &ReplayCounts) {
+    for line in &counts.first_rejected {
+        output::say(&format!("refused: {}\n", super::text::printable(&line.to_string())));
+    }
+    let more = counts.rejected.saturating_sub(counts.first_rejected.len() as u64);
+    if more > 0 {
+        output::say(&format!("refused: {more} more lines\n"));
+    }
+}
+
+fn verdict(report: &ReplayReport) -> Verdict {
+    let worst = report.worst.iter().flatten().max().copied().unwrap_or_default();
+    let mut edges = report.board.streams.iter().flat_map(|stream| &stream.edges);
+    match worst {
+        Status::Nok => Verdict::Nok,
+        Status::Warn => Verdict::Warn,
+        Status::Ok | Status::Unknown if edges.any(|edge| edge.ledger.decided() > 0) => Verdict::Ok,
+        Status::Ok | Status::Unknown => Verdict::Nothing,
+    }
+}

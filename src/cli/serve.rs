@@ -1,0 +1,72 @@
+//! `observatory serve`: runs the server.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::Args;
+
+use super::{Listening, Logging, output};
+use crate::app::{self, Failure};
+use crate::logging;
+use crate::manifest::Manifest;
+
+/// Run the server
+///
+/// Ends with 0 after SIGTERM or SIGINT, with 2 where the manifest or a flag is wrong, with 1 on any
+/// other failure.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  observatory serve shop.toml
+  observatory serve /etc/observatory.d --listen 127.0.0.1:9000
+  generate-manifest | observatory serve -")]
+pub(super) struct Serve {
+    /// The manifest: a file, a folder whose *.toml are merged, or - for standard input
+    manifest: PathBuf,
+    #[command(flatten)]
+    listening: Listening,
+    /// Where to keep the journal; not built yet
+    #[arg(long, value_name = "DIR", env = "OBSERVATORY_DATA_DIR", hide = true)]
+    data_dir: Option<PathBuf>,
+    #[command(flatten)]
+    logging: Logging,
+}
+
+impl Serve {
+    pub(super) fn run(self) -> ExitCode {
+        if self.data_dir.is_some() {
+            return output::wrong(&"--data-dir is not built yet: this version keeps nothing; leave it out");
+        }
+        let manifest = match super::load(&self.manifest) {
+            Ok(manifest) => manifest,
+            Err(exit) => return exit,
+        };
+        run(&manifest, self.listening.listen, &self.logging, |_| Ok(()))
+    }
+}
+
+/// Runs a server; `then` is told its address when it is up.
+pub(super) fn run(
+    manifest: &Manifest,
+    listen: Option<SocketAddr>,
+    logging: &Logging,
+    then: impl FnOnce(SocketAddr) -> Result<(), Failure>,
+) -> ExitCode {
+    if let Err(error) = logging::start(logging.log_level, output::stderr_colour()) {
+        return output::fail(&error);
+    }
+    for warning in &manifest.warnings {
+        let (file, line) = (warning.file.as_str(), warning.line);
+        tracing::warn!(subsystem = "manifest", file, line, "{}", warning.message);
+    }
+    let announce = |address: SocketAddr| {
+        let page = format!("observatory: http://{address}/\n");
+        output::answer(&page).map_err(|_exit| Failure::Failed("failed to print the address".to_owned()))?;
+        then(address)
+    };
+    match app::serve(manifest, listen, announce) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure @ Failure::Wrong(_)) => output::wrong(&failure),
+        Err(failure @ Failure::Failed(_)) => output::fail(&failure),
+    }
+}

@@ -1,0 +1,111 @@
+//! Aliases: two tokens become one message.
+
+use super::accept::decision;
+use super::{Kind, Shape, State};
+use crate::correlation::matching::judge;
+use crate::correlation::requests::State as RequestState;
+use crate::correlation::slab::NONE;
+use crate::correlation::tokens::{Queue, Seen};
+use crate::correlation::verdicts::{Decision, Verdicts};
+use crate::event::Token;
+use crate::outcome::Outcome;
+
+impl State {
+    /// Makes `alias` a name of the message in `slot`, and one message of the two where both have events.
+    pub(super) fn join(
+        &mut self,
+        shape: &Shape,
+        slot: u32,
+        alias: (&Token, u64),
+        now_us: u64,
+        out: &mut impl Verdicts,
+    ) {
+        let Some(other) = self.tokens.find(alias.1, alias.0) else {
+            self.tokens.add_name(slot, alias.0.clone());
+            return;
+        };
+        if other == slot {
+            return;
+        }
+        let (mut one, mut two) = (Seen::default(), Seen::default());
+        self.tokens.load(slot, &mut one);
+        self.tokens.load(other, &mut two);
+        if one.nodes().any(|node| two.at(node).is_some()) {
+            out.alias_conflict();
+            return;
+        }
+        self.join_groups(slot, other, now_us, out);
+        for edge in 0..shape.rules.len() {
+            self.match_across(shape, edge, [(slot, &one), (other, &two)], now_us, out);
+            self.match_across(shape, edge, [(other, &two), (slot, &one)], now_us, out);
+        }
+        self.merge(slot, other);
+        for node in one.nodes().chain(two.nodes()) {
+            self.seen_beyond(shape, node, slot, now_us, out);
+        }
+        let waits = self.requests.any_in_flight(self.tokens.requests(slot));
+        self.tokens.queue(slot, if waits { Queue::Waiting } else { Queue::Matched }, now_us);
+        self.idle_until_us = self.idle_until_us.min(now_us + shape.memory_us);
+    }
+
+    /// Matches what `up` saw at an edge's upstream node with what `down` saw at its downstream node.
+    fn match_across(
+        &mut self,
+        shape: &Shape,
+        edge: usize,
+        [(up, at_up), (_, at_down)]: [(u32, &Seen); 2],
+        now_us: u64,
+        out: &mut impl Verdicts,
+    ) {
+        let rule = &shape.rules[edge];
+        let (Some(upstream_us), Some(downstream_us)) = (at_up.at(rule.from), at_down.at(rule.to)) else { return };
+        if matches!(rule.kind, Kind::Count(_)) {
+            return;
+        }
+        let matched = judge(upstream_us, downstream_us, rule.within_us, rule.clock_skew_us);
+        let judged = if rule.kind == Kind::Timed { self.close(edge, up) } else { None };
+        let decision = decision(edge, matched, &self.tokens.token(up), now_us);
+        if let Some((from, place)) = judged {
+            out.revised(Decision { place, ..decision }, from);
+        } else {
+            let place = Some(self.next_place(edge));
+            out.decided(Decision { place, ..decision });
+        }
+    }
+
+    /// Moves all that is known of `other` to `slot`.
+    fn merge(&mut self, slot: u32, other: u32) {
+        let chain = self.requests.hand_over(self.tokens.requests(other), slot, self.tokens.requests(slot));
+        self.tokens.set_requests(other, NONE);
+        self.tokens.set_requests(slot, chain);
+        self.tokens.absorb(slot, other);
+    }
+
+    /// Tells the count checks that go by token that two are one.
+    fn join_groups(&mut self, slot: u32, other: u32, now_us: u64, out: &mut impl Verdicts) {
+        let (kept, gone) = (self.tokens.token(slot), self.tokens.token(other));
+        for groups in 0..self.groups.len() {
+            self.groups[groups].join(&kept, &gone, now_us, out);
+            self.expect_groups(groups);
+        }
+    }
+
+    /// An event beyond an edge's `to` makes `unreported` of a remembered `missing`.
+    #[inline]
+    pub(super) fn seen_beyond(&mut self, shape: &Shape, node: usize, slot: u32, now_us: u64, out: &mut impl Verdicts) {
+        let mut request = self.tokens.requests(slot);
+        while request != NONE {
+            let record = self.requests.get(request);
+            let (edge, next) = (record.edge as usize, record.next);
+            if record.state == RequestState::Judged(Outcome::Missing)
+                && shape.topology.beyond[edge].binary_search(&node).is_ok()
+            {
+                let place = record.place();
+                self.requests.revise(request, Outcome::Unreported);
+                let decision = Decision { place, ..self.unmatched(edge, Outcome::Unreported, slot, now_us) };
+                out.revised(decision, Outcome::Missing);
+            }
+            request = next;
+        }
+    }
+}

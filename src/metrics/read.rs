@@ -1,0 +1,103 @@
+//! Reads the board and the pipeline at each scrape.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::Ordering;
+
+use prometheus::core::{Collector, Desc};
+use prometheus::proto::MetricFamily;
+
+use super::family::Family;
+pub(super) use super::table::Read;
+use crate::board::{Board, EdgeBoard, LATENCY_BOUNDS_US, NodeBoard};
+use crate::outcome::{Freshness, NodeState, Outcome};
+use crate::pipeline::{DELAY_BOUNDS_US, EVENTS_MAX, Pipeline};
+
+/// Makes families from the latest board.
+pub(super) struct Reader {
+    pipeline: Pipeline,
+}
+
+impl Reader {
+    pub(super) fn new(pipeline: Pipeline) -> Self {
+        Self { pipeline }
+    }
+}
+
+impl Collector for Reader {
+    /// None: descriptions serve to find names that are registered twice; these stand in one table.
+    fn desc(&self) -> Vec<&Desc> {
+        Vec::new()
+    }
+
+    fn collect(&self) -> Vec<MetricFamily> {
+        let mut read = Read::new();
+        fill_board(&mut read, &self.pipeline.board());
+        fill_pipeline(&mut read, &self.pipeline);
+        read.input_up.add(&[("input", "http")], f64::from(u8::from(self.pipeline.is_alive())));
+        read.input_lag_seconds.add(&[("input", "http")], 0.0);
+        read.into_families().into_iter().filter_map(Family::finish).collect()
+    }
+}
+
+fn fill_board(read: &mut Read, board: &Board) {
+    let mut last_events = BTreeMap::new();
+    for stream in &board.streams {
+        for node in &stream.nodes {
+            fill_node(read, &stream.name, node);
+            if let Some(last) = node.last {
+                let newest = last_events.entry(node.name.as_str()).or_insert(last);
+                *newest = last.max(*newest);
+            }
+        }
+        for edge in &stream.edges {
+            fill_edge(read, &stream.name, edge);
+        }
+    }
+    for (node, last) in last_events {
+        read.node_last_event_timestamp_seconds.add(&[("node", node)], last.0 as f64 / 1e6);
+    }
+    read.tokens.add(&[], board.tokens as f64);
+    read.tokens_limit.add(&[], board.tokens_limit as f64);
+    read.tokens_evicted_total.add(&[], board.tokens_evicted as f64);
+    let unknown: u64 = board.unknown_senders.iter().map(|sender| sender.events).sum();
+    read.unknown_sender_events_total.add(&[], unknown as f64);
+}
+
+fn fill_node(read: &mut Read, stream: &str, node: &NodeBoard) {
+    for state in NodeState::ALL {
+        let labels = [("stream", stream), ("node", node.name.as_str()), ("state", state.name())];
+        read.node_state.add(&labels, f64::from(u8::from(node.state == state)));
+    }
+}
+
+fn fill_edge(read: &mut Read, stream: &str, edge: &EdgeBoard) {
+    let labels = [("stream", stream), ("from", edge.from.as_str()), ("to", edge.to.as_str())];
+    let with = |name, value| [labels[0], labels[1], labels[2], (name, value)];
+    read.edge_status.add(&labels, f64::from(edge.status as u8));
+    read.edge_held_status.add(&labels, f64::from(edge.held as u8));
+    for freshness in Freshness::ALL {
+        let is = f64::from(u8::from(edge.freshness == freshness));
+        read.edge_freshness.add(&with("state", freshness.name()), is);
+    }
+    read.edge_upstream_total.add(&labels, edge.ledger.upstream as f64);
+    for (outcome, &count) in Outcome::ALL.iter().zip(&edge.counters.outcomes) {
+        read.edge_outcomes_total.add(&with("outcome", outcome.name()), count as f64);
+    }
+    read.edge_in_flight.add(&labels, edge.in_flight as f64);
+    let counters = &edge.counters;
+    let sum_us = counters.latency_sum_us;
+    read.edge_latency_seconds.add_histogram(&labels, &LATENCY_BOUNDS_US, &counters.latency_buckets, sum_us);
+    read.edge_orphans_total.add(&labels, edge.ledger.orphans as f64);
+    read.edge_duplicates_total.add(&labels, edge.ledger.duplicates as f64);
+    read.edge_revisions_total.add(&labels, edge.ledger.revisions as f64);
+}
+
+fn fill_pipeline(read: &mut Read, pipeline: &Pipeline) {
+    let figures = pipeline.figures();
+    read.waiting_events.add(&[], pipeline.waiting().events as f64);
+    read.waiting_events_limit.add(&[], EVENTS_MAX as f64);
+    read.overloaded_total.add(&[], figures.overloaded.load(Ordering::Relaxed) as f64);
+    read.boards_total.add(&[], figures.boards.load(Ordering::Relaxed) as f64);
+    let (counts, sum_us) = figures.verdict_delay.read();
+    read.verdict_delay_seconds.add_histogram(&[], &DELAY_BOUNDS_US, &counts, sum_us);
+}

@@ -1,0 +1,137 @@
+//! Every metric, once: its name, its labels, and its help, which is its doc comment.
+
+use prometheus::{HistogramOpts, HistogramVec, IntCounterVec, IntGaugeVec, Opts, Registry};
+
+use super::family::{Family, Kind};
+
+/// How each kind of metric is made from its name, help and labels.
+trait Make: Sized {
+    fn make(opts: Opts, labels: &[&str]) -> prometheus::Result<Self>;
+}
+
+impl Make for IntCounterVec {
+    fn make(opts: Opts, labels: &[&str]) -> prometheus::Result<Self> {
+        Self::new(opts, labels)
+    }
+}
+
+impl Make for IntGaugeVec {
+    fn make(opts: Opts, labels: &[&str]) -> prometheus::Result<Self> {
+        Self::new(opts, labels)
+    }
+}
+
+/// Seconds: from a small answer out of memory to one that has waited for a timeout.
+const DURATION_BOUNDS: [f64; 12] = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 5.0, 30.0];
+
+impl Make for HistogramVec {
+    fn make(opts: Opts, labels: &[&str]) -> prometheus::Result<Self> {
+        Self::new(HistogramOpts::from(opts).buckets(DURATION_BOUNDS.to_vec()), labels)
+    }
+}
+
+macro_rules! metrics {
+    (
+        counted { $( #[doc = $help:literal] $name:ident: $kind:ident [$($label:literal),*], )* }
+        read { $( #[doc = $read_help:literal] $read_name:ident: $read_kind:ident, )* }
+    ) => {
+        /// What is counted as it happens.
+        pub struct Counted {
+            $( #[doc = $help] pub $name: $kind, )*
+        }
+
+        impl Counted {
+            /// Makes all of them, and has the registry export them.
+            pub(super) fn register(registry: &Registry) -> prometheus::Result<Self> {
+                $(
+                    let opts = Opts::new(concat!("observatory_", stringify!($name)), $help.trim());
+                    let $name = $kind::make(opts, &[$($label),*])?;
+                    registry.register(Box::new($name.clone()))?;
+                )*
+                Ok(Self { $($name),* })
+            }
+        }
+
+        /// What is read from the board and the pipeline at each scrape.
+        pub(super) struct Read {
+            $( #[doc = $read_help] pub(super) $read_name: Family, )*
+        }
+
+        impl Read {
+            pub(super) fn new() -> Self {
+                Self { $( $read_name: Family::new(
+                    concat!("observatory_", stringify!($read_name)), $read_help.trim(), Kind::$read_kind,
+                ), )* }
+            }
+
+            pub(super) fn into_families(self) -> Vec<Family> {
+                vec![$( self.$read_name ),*]
+            }
+        }
+    };
+}
+
+metrics! {
+    counted {
+        /// Events accepted, by the input that brought them.
+        events_total: IntCounterVec["input"],
+        /// Events refused, by the input that brought them and the reason.
+        events_rejected_total: IntCounterVec["input", "reason"],
+        /// Manifests read again, by what came of it.
+        manifest_reloads_total: IntCounterVec["result"],
+        /// Requests answered, by the route's pattern, the method and the status.
+        http_requests_total: IntCounterVec["path", "method", "status"],
+        /// Time from a request's head to its answer, by the route's pattern.
+        http_request_duration_seconds: HistogramVec["path"],
+        /// Always 1; the labels say which build this is.
+        build_info: IntGaugeVec["version", "revision"],
+    }
+    read {
+        /// The status of the edge's window: 0 UNKNOWN, 1 OK, 2 WARN, 3 NOK.
+        edge_status: Gauge,
+        /// The worst status of the edge's last hold time: 0 UNKNOWN, 1 OK, 2 WARN, 3 NOK.
+        edge_held_status: Gauge,
+        /// 1 for the freshness that the edge has, 0 for all others.
+        edge_freshness: Gauge,
+        /// 1 for the state that the node is in, 0 for all others.
+        node_state: Gauge,
+        /// Requests of the edge: new events of its upstream node.
+        edge_upstream_total: Counter,
+        /// Requests of the edge by how they were first judged.
+        edge_outcomes_total: Counter,
+        /// Requests of the edge without an outcome.
+        edge_in_flight: Gauge,
+        /// Latency of the matches on the edge, by the senders' clocks.
+        edge_latency_seconds: Histogram,
+        /// Events of the edge's downstream node that never found their upstream event.
+        edge_orphans_total: Counter,
+        /// Events of the edge's two nodes that had been reported before.
+        edge_duplicates_total: Counter,
+        /// Outcomes of the edge that were corrected later.
+        edge_revisions_total: Counter,
+        /// Arrival of the node's last event.
+        node_last_event_timestamp_seconds: Gauge,
+        /// Tokens remembered.
+        tokens: Gauge,
+        /// The most tokens that may be remembered.
+        tokens_limit: Gauge,
+        /// Tokens forgotten before their time, because the limit was reached.
+        tokens_evicted_total: Counter,
+        /// Events of senders that no stream knows.
+        unknown_sender_events_total: Counter,
+        /// Whether the input is connected and takes events.
+        input_up: Gauge,
+        /// How far the input is behind its source.
+        input_lag_seconds: Gauge,
+        /// Accepted events that wait to be judged.
+        waiting_events: Gauge,
+        /// The most events that may wait to be judged.
+        waiting_events_limit: Gauge,
+        /// Requests refused because too many events waited.
+        overloaded_total: Counter,
+        /// Time from an outcome's deadline, or its event's arrival, to its being on the board.
+        verdict_delay_seconds: Histogram,
+        /// Boards published.
+        boards_total: Counter,
+    }
+}

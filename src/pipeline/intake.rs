@@ -1,0 +1,142 @@
+//! What is sent to the owner, and the room that it takes while it waits.
+
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use tokio::sync::oneshot;
+
+use crate::event::{Packed, Report};
+
+/// The most events that may wait for the owner.
+pub const EVENTS_MAX: usize = 256 * 1024;
+/// The most bytes that waiting events may take.
+const BYTES_MAX: usize = 64 * 1024 * 1024;
+
+/// Why a batch was not taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Refused {
+    /// Too much waits already: try again a little later. Nothing was taken.
+    Overloaded,
+    /// The pipeline has stopped. Whether anything was taken is not known.
+    Stopped,
+}
+
+impl fmt::Display for Refused {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Overloaded => "too many events are waiting to be judged",
+            Self::Stopped => "the server is stopping",
+        })
+    }
+}
+
+/// How much room events take.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Load {
+    /// Their number.
+    pub events: usize,
+    /// Their memory, in bytes.
+    pub bytes: usize,
+}
+
+impl Load {
+    /// The room that reports and the names of unknown senders take.
+    pub fn of(reports: &[Report], unknown: &[String]) -> Self {
+        let long = |report: &Report| match &report.token.0 {
+            Packed::Long(text) => text.len(),
+            _ => 0,
+        };
+        let names: usize = unknown.iter().map(|name| size_of::<String>() + name.len()).sum();
+        let tokens: usize = reports.iter().map(long).sum();
+        Self { events: reports.len() + unknown.len(), bytes: size_of_val(reports) + tokens + names }
+    }
+}
+
+/// Counts what waits.
+#[derive(Debug, Default)]
+pub(super) struct Room {
+    events: AtomicUsize,
+    bytes: AtomicUsize,
+}
+
+impl Room {
+    /// Takes room. Where nothing waits any load is taken, so that no batch is refused for ever.
+    pub(super) fn reserve(self: &Arc<Self>, load: Load) -> Result<Reservation, Refused> {
+        let events = self.events.fetch_add(load.events, Ordering::AcqRel);
+        let bytes = self.bytes.fetch_add(load.bytes, Ordering::AcqRel);
+        let reservation = Reservation { room: Arc::clone(self), load };
+        let full = events + load.events > EVENTS_MAX || bytes + load.bytes > BYTES_MAX;
+        if events > 0 && full { Err(Refused::Overloaded) } else { Ok(reservation) }
+    }
+
+    /// What waits now.
+    pub(super) fn taken(&self) -> Load {
+        Load { events: self.events.load(Ordering::Acquire), bytes: self.bytes.load(Ordering::Acquire) }
+    }
+}
+
+/// Room that is held until this is dropped.
+#[derive(Debug)]
+pub struct Reservation {
+    room: Arc<Room>,
+    load: Load,
+}
+
+impl Reservation {
+    /// Makes one of two.
+    pub(super) fn merge(&mut self, mut other: Self) {
+        self.load.events += other.load.events;
+        self.load.bytes += other.load.bytes;
+        other.load = Load::default();
+    }
+
+    /// How much it holds.
+    pub fn load(&self) -> Load {
+        self.load
+    }
+}
+
+impl Drop for Reservation {
+    fn drop(&mut self) {
+        self.room.events.fetch_sub(self.load.events, Ordering::AcqRel);
+        self.room.bytes.fetch_sub(self.load.bytes, Ordering::AcqRel);
+    }
+}
+
+/// Events that are taken and acknowledged together.
+#[derive(Debug)]
+pub struct Batch {
+    /// The events, in order.
+    pub reports: Vec<Report>,
+    /// Names of senders that no stream knows, one an event.
+    pub unknown: Vec<String>,
+    /// The room that the batch holds while it waits.
+    pub room: Reservation,
+    /// When it was handed over, on the arrival clock.
+    pub sent_us: u64,
+    /// Told when the batch is acknowledged; dropped where the pipeline stopped before.
+    pub done: oneshot::Sender<()>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn room_is_bounded_but_never_refuses_for_ever() {
+        let room = Arc::new(Room::default());
+        let huge = room.reserve(Load { events: 2 * EVENTS_MAX, bytes: 1 }).unwrap();
+        assert_eq!(room.reserve(Load { events: 1, bytes: 1 }).unwrap_err(), Refused::Overloaded);
+        assert_eq!(room.taken().events, 2 * EVENTS_MAX);
+        drop(huge);
+        assert_eq!(room.taken(), Load::default());
+        let mut small = room.reserve(Load { events: 1, bytes: 1 }).unwrap();
+        assert!(room.reserve(Load { events: EVENTS_MAX, bytes: 1 }).is_err());
+        assert!(room.reserve(Load { events: 1, bytes: BYTES_MAX }).is_err());
+        small.merge(room.reserve(Load { events: 2, bytes: 2 }).unwrap());
+        assert_eq!(room.taken(), Load { events: 3, bytes: 3 });
+        drop(small);
+        assert_eq!(room.taken(), Load::default());
+    }
+}

@@ -1,0 +1,184 @@
+//! `POST /events`: the HTTP input.
+
+use std::rc::Rc;
+use std::sync::Arc;
+
+use actix_web::http::StatusCode;
+use actix_web::http::header::{self, HeaderMap, HeaderValue};
+use actix_web::web::{Bytes, Payload};
+use actix_web::{HttpRequest, HttpResponse, ResponseError};
+use prometheus::IntCounter;
+use serde::Serialize;
+
+use super::body::{self, Coding, Share};
+use super::problem::Problem;
+use super::state::State;
+use crate::input::body::{Format, Parsed, Reason, Rejected, parse};
+use crate::pipeline::{LocalIntake, Refused};
+
+/// Larger bodies are inflated and parsed beside the worker, so that its other requests do not wait.
+const LARGE: usize = 256 * 1024;
+
+/// What one worker's handler of `POST /events` has of its own.
+pub(super) struct Worker {
+    state: Arc<State>,
+    intake: LocalIntake,
+    accepted: IntCounter,
+}
+
+impl Worker {
+    /// For the calling worker thread.
+    pub(super) fn new(state: &Arc<State>) -> Self {
+        Self {
+            state: Arc::clone(state),
+            intake: LocalIntake::new(state.pipeline.clone()),
+            accepted: state.metrics.counted.events_total.with_label_values(&["http"]),
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct Taken {
+    accepted: usize,
+    rejected: Vec<Rejected>,
+    /// Events that were refused beyond those in `rejected`.
+    #[serde(skip_serializing_if = "is_zero")]
+    rejected_more: usize,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks so")]
+fn is_zero(number: &usize) -> bool {
+    *number == 0
+}
+
+/// Takes the events of one body: all of them, or those that are good, or none.
+pub(super) async fn post(request: HttpRequest, mut payload: Payload, worker: Rc<Worker>) -> HttpResponse {
+    match read_and_take(&request, &mut payload, &worker).await {
+        Ok(answer) => answer,
+        Err(problem) if problem.closes() => body::unread(problem.error_response(), payload),
+        Err(problem) => problem.error_response(),
+    }
+}
+
+async fn read_and_take(request: &HttpRequest, payload: &mut Payload, worker: &Worker) -> Result<HttpResponse, Problem> {
+    let state = &worker.state;
+    let headers = request.headers();
+    let format = format(headers)?;
+    let coding = body::coding(headers)?;
+    let mut share = state.budget.share();
+    let bytes = body::read(payload, headers, &state.limits, &mut share).await?;
+    let parsed = if bytes.len() > LARGE || coding == Coding::Gzip {
+        parse_beside(Arc::clone(state), bytes, format, coding, share).await?
+    } else {
+        parse_here(state, &bytes, format)?
+    };
+    take(worker, parsed).await
+}
+
+async fn take(worker: &Worker, parsed: Parsed) -> Result<HttpResponse, Problem> {
+    let accepted = parsed.reports.len() + parsed.unknown.len();
+    if accepted > 0 {
+        let taken = worker.intake.push(parsed.reports, parsed.unknown).await;
+        if taken == Err(Refused::Overloaded) {
+            worker.state.complain();
+        }
+        taken?;
+        worker.accepted.inc_by(accepted as u64);
+    }
+    let rejected = parsed.rejected;
+    if rejected.is_empty() && accepted == 1 {
+        return Ok(answer(Bytes::from_static(br#"{"accepted":1,"rejected":[]}"#)));
+    }
+    let rejected_more = count_rejected(&worker.state, &rejected, &parsed.rejected_unnamed);
+    if accepted == 0 && !rejected.is_empty() {
+        let detail = "every event was refused; `rejected` says why";
+        return Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, detail).rejecting(rejected, rejected_more));
+    }
+    let body = serde_json::to_vec(&Taken { accepted, rejected, rejected_more }).unwrap_or_default();
+    Ok(answer(body.into()))
+}
+
+fn answer(body: Bytes) -> HttpResponse {
+    HttpResponse::Accepted().insert_header((header::CONTENT_TYPE, JSON)).body(body)
+}
+
+const JSON: HeaderValue = HeaderValue::from_static("application/json");
+
+fn parse_here(state: &State, bytes: &[u8], format: Format) -> Result<Parsed, Problem> {
+    parse(bytes, format, &state.nodes, state.system.accept_unknown)
+        .map_err(|error| Problem::bad_request(format!("the body is no JSON: {}", error.0)))
+}
+
+async fn parse_beside(
+    state: Arc<State>,
+    bytes: Bytes,
+    format: Format,
+    coding: Coding,
+    mut share: Share,
+) -> Result<Parsed, Problem> {
+    let work = move || {
+        let bytes = match coding {
+            Coding::Identity => bytes,
+            Coding::Gzip => body::inflate(&bytes, &state.limits, &mut share)?,
+        };
+        parse_here(&state, &bytes, format)
+    };
+    let lost = |_| Problem::try_later("the body could not be read now; nothing of it was taken");
+    actix_web::web::block(work).await.map_err(lost)?
+}
+
+/// How the body is written, by its content type. A body without one is refused as well: browsers
+/// send such on behalf of any page, and only ask first for the types that we take.
+fn format(headers: &HeaderMap) -> Result<Format, Problem> {
+    let value = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or("");
+    let (kind, parameters) = value.split_once(';').unwrap_or((value, ""));
+    let utf8 = parameters.split(';').filter_map(|parameter| parameter.split_once('=')).all(|(name, value)| {
+        let value = value.trim().trim_matches('"');
+        !name.trim().eq_ignore_ascii_case("charset")
+            || value.eq_ignore_ascii_case("utf-8")
+            || value.eq_ignore_ascii_case("utf8")
+    });
+    let kind = kind.trim();
+    if utf8 && kind.eq_ignore_ascii_case("application/json") {
+        Ok(Format::Json)
+    } else if utf8 && kind.eq_ignore_ascii_case("application/x-ndjson") {
+        Ok(Format::Ndjson)
+    } else {
+        let detail = "say Content-Type: application/json (one event or an array of events) or \
+            application/x-ndjson (one event a line), in UTF-8";
+        Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, detail).closing())
+    }
+}
+
+/// Counts refused events by their reason; gives the number of those that are not named.
+fn count_rejected(state: &State, named: &[Rejected], unnamed: &[usize; Reason::ALL.len()]) -> usize {
+    for reason in Reason::ALL {
+        let count = named.iter().filter(|event| event.reason == reason).count() + unnamed[reason as usize];
+        if count > 0 {
+            let labels = ["http", reason.name()];
+            state.metrics.counted.events_rejected_total.with_label_values(&labels).inc_by(count as u64);
+        }
+    }
+    unnamed.iter().sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(value: &str) -> Option<Format> {
+        let mut headers = HeaderMap::new();
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_str(value).unwrap());
+        format(&headers).ok()
+    }
+
+    #[test]
+    fn content_types() {
+        assert_eq!(of("application/json"), Some(Format::Json));
+        assert_eq!(of("Application/JSON; charset=UTF-8"), Some(Format::Json));
+        assert_eq!(of("application/x-ndjson;charset=\"utf-8\""), Some(Format::Ndjson));
+        assert_eq!(of("application/json; charset=latin1"), None);
+        assert_eq!(of("text/plain"), None);
+        assert!(format(&HeaderMap::new()).is_err());
+    }
+}

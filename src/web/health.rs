@@ -1,0 +1,124 @@
+//! Is the server well? Probes, its own status, its metrics.
+
+use std::sync::Arc;
+
+use actix_web::web::Data;
+use actix_web::{HttpRequest, HttpResponse};
+use serde::Serialize;
+
+use super::answer;
+use super::problem::Problem;
+use super::state::State;
+use crate::board::{Board, UnknownSender, ms};
+use crate::clock::Moment;
+use crate::metrics;
+use crate::outcome::{Ledger, Outcome, Status};
+
+#[derive(Serialize)]
+struct Probe {
+    status: &'static str,
+}
+
+/// `GET /health/live`: whether restarting us would help.
+pub(super) async fn live(request: HttpRequest, state: Data<Arc<State>>) -> Result<HttpResponse, Problem> {
+    if !state.pipeline.is_alive() {
+        return Err(Problem::try_later("the correlator does not work any more: the server must be restarted"));
+    }
+    answer::json(&request, &Probe { status: "live" })
+}
+
+/// `GET /health/ready`: whether events sent now would be judged.
+pub(super) async fn ready(request: HttpRequest, state: Data<Arc<State>>) -> Result<HttpResponse, Problem> {
+    if !state.is_ready() {
+        return Err(Problem::try_later("the server is starting or stopping"));
+    }
+    answer::json(&request, &Probe { status: "ready" })
+}
+
+#[derive(Serialize)]
+struct Input {
+    name: &'static str,
+    kind: &'static str,
+    state: &'static str,
+    lag_ms: f64,
+}
+
+#[derive(Serialize)]
+struct StreamLine<'a> {
+    name: &'a str,
+    status: Status,
+    unobserved: usize,
+}
+
+#[derive(Serialize)]
+struct Own<'a> {
+    name: &'a str,
+    version: &'static str,
+    revision: &'static str,
+    ready: bool,
+    at: Moment,
+    started: Moment,
+    uptime_ms: f64,
+    inputs: Vec<Input>,
+    ledger: Ledger,
+    streams: Vec<StreamLine<'a>>,
+    tokens: usize,
+    tokens_limit: usize,
+    waiting_events: usize,
+    unknown_senders: &'a [UnknownSender],
+}
+
+/// `GET /status`: the server's own state.
+pub(super) async fn status(request: HttpRequest, state: Data<Arc<State>>) -> Result<HttpResponse, Problem> {
+    if !state.pipeline.is_alive() {
+        return Err(Problem::try_later("the correlator does not work any more: the server must be restarted"));
+    }
+    let board = state.pipeline.board();
+    let now_us = state.pipeline.now_us();
+    let streams = board.streams.iter().map(|stream| StreamLine {
+        name: &stream.name,
+        status: stream.status,
+        unobserved: stream.unobserved,
+    });
+    let http = Input { name: "http", kind: "http", state: "up", lag_ms: 0.0 };
+    let own = Own {
+        name: &board.name,
+        version: env!("CARGO_PKG_VERSION"),
+        revision: metrics::revision(),
+        ready: state.is_ready(),
+        at: Moment(now_us),
+        started: Moment(state.started_us),
+        uptime_ms: ms(now_us.saturating_sub(state.started_us)),
+        inputs: if state.http_enabled { vec![http] } else { Vec::new() },
+        ledger: ledgers(&board),
+        streams: streams.collect(),
+        tokens: board.tokens,
+        tokens_limit: board.tokens_limit,
+        waiting_events: state.pipeline.waiting().events,
+        unknown_senders: &board.unknown_senders,
+    };
+    answer::json(&request, &own)
+}
+
+/// The sum of all edges' ledgers.
+fn ledgers(board: &Board) -> Ledger {
+    let mut sum = Ledger::default();
+    for edge in board.streams.iter().flat_map(|stream| &stream.edges) {
+        let ledger = &edge.ledger;
+        for outcome in Outcome::ALL {
+            *sum.of_mut(outcome) += ledger.of(outcome);
+        }
+        sum.upstream += ledger.upstream;
+        sum.in_flight += ledger.in_flight;
+        sum.orphans += ledger.orphans;
+        sum.duplicates += ledger.duplicates;
+        sum.revisions += ledger.revisions;
+    }
+    sum
+}
+
+/// `GET /metrics`
+pub(super) async fn metrics(request: HttpRequest, state: Data<Arc<State>>) -> Result<HttpResponse, Problem> {
+    let text = state.metrics.render().map_err(|error| answer::internal(&error))?;
+    Ok(answer::live(&request, metrics::CONTENT_TYPE, text))
+}

@@ -1,0 +1,21 @@
+//! The web server: the HTTP input, the pages, the API, health and metrics.
+//!
+//! Handlers parse requests and read boards. They never see the core: events go through the
+//! pipeline, and what a board does not hold is asked of the owner.
+
+mod answer;
+mod api;
+mod body;
+mod events;
+mod health;
+mod openapi;
+mod pages;
+mod problem;
+mod recorder;
+mod server;
+mod state;
+
+pub use body::Limits;
+pub use openapi::DESCRIPTION;
+pub use server::Bound;
+pub use state::State;

@@ -1,0 +1,79 @@
+//! What people look at: pages, pictures, and the files that pages bring along.
+
+use std::sync::Arc;
+
+use actix_web::http::header::{self, HeaderValue};
+use actix_web::web::Data;
+use actix_web::{HttpRequest, HttpResponse};
+
+use super::answer::{fixed, live, segment};
+use super::problem::Problem;
+use super::state::State;
+use crate::page::{self, PageSettings};
+use crate::picture;
+
+const HTML: &str = "text/html; charset=utf-8";
+
+/// `GET /`
+pub(super) async fn overview(request: HttpRequest, state: Data<Arc<State>>) -> HttpResponse {
+    let board = state.pipeline.board();
+    let layouts: Vec<_> = board.streams.iter().enumerate().map(|(index, stream)| state.layout(index, stream)).collect();
+    live(&request, HTML, page::overview(&board, &layouts, &settings(&state)))
+}
+
+/// `GET /streams/{stream}`
+pub(super) async fn stream(request: HttpRequest, state: Data<Arc<State>>) -> Result<HttpResponse, Problem> {
+    let board = state.pipeline.board();
+    let (index, stream) = match State::stream(&board, &segment(&request, 1)?) {
+        Ok(found) => found,
+        Err(problem) => return for_people(&request, problem),
+    };
+    let layout = state.layout(index, stream);
+    Ok(live(&request, HTML, page::stream(&board, index, &layout, &settings(&state))))
+}
+
+fn settings(state: &State) -> PageSettings {
+    PageSettings { refresh_us: state.refresh_us }
+}
+
+/// A problem as a page, where a browser asks; else as it is.
+pub(super) fn for_people(request: &HttpRequest, problem: Problem) -> Result<HttpResponse, Problem> {
+    let accept = request.headers().get(header::ACCEPT).and_then(|value| value.to_str().ok());
+    if !accept.is_some_and(|accept| accept.contains("text/html")) {
+        return Err(problem);
+    }
+    let (status, title, detail) = problem.parts();
+    let mut answer = live(request, HTML, page::problem(status.as_u16(), title, detail));
+    *answer.status_mut() = status;
+    Ok(answer)
+}
+
+/// `GET /static/{file}`
+pub(super) async fn asset(request: HttpRequest) -> Result<HttpResponse, Problem> {
+    let name = segment(&request, 1)?;
+    let asset = page::asset(&name).ok_or_else(|| Problem::not_found(format!("there is no file {name:?}")))?;
+    Ok(fixed(&request, asset.content_type, asset.body.to_owned()))
+}
+
+/// `GET /streams/{stream}/graph.svg`
+pub(super) async fn svg(request: HttpRequest, state: Data<Arc<State>>) -> Result<HttpResponse, Problem> {
+    let board = state.pipeline.board();
+    let (index, stream) = State::stream(&board, &segment(&request, 1)?)?;
+    let drawn = picture::svg(stream, &state.layout(index, stream), false);
+    let mut answer = live(&request, "image/svg+xml", drawn);
+    answer.headers_mut().insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(picture::STANDALONE_POLICY));
+    Ok(answer)
+}
+
+/// `GET /streams/{stream}/graph.dot`
+pub(super) async fn dot(request: HttpRequest, state: Data<Arc<State>>) -> Result<HttpResponse, Problem> {
+    let board = state.pipeline.board();
+    let (_, stream) = State::stream(&board, &segment(&request, 1)?)?;
+    Ok(live(&request, "text/vnd.graphviz; charset=utf-8", picture::dot(stream)))
+}
+
+/// Everything that has no route.
+pub(super) async fn not_found(request: HttpRequest) -> Result<HttpResponse, Problem> {
+    let detail = "there is nothing at this address; /api/openapi.json describes what there is";
+    for_people(&request, Problem::not_found(detail))
+}
