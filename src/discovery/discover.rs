@@ -78,7 +78,8 @@ impl Discovery {
     }
 
     /// A message was seen at a node where it had not been seen. `message` is its number in the stream; `before` is where it
-    /// was seen already: nowhere, if it is new. Numbers may be given anew to new messages.
+    /// was seen already: nowhere, if it is new. Numbers may be given anew to new messages. What was due must have been
+    /// worked off.
     pub fn see(
         &mut self,
         message: u32,
@@ -86,7 +87,6 @@ impl Discovery {
         sighting: Sighting,
         now_us: u64,
     ) {
-        self.advance(now_us);
         let found = if before.len() == 0 {
             self.sample.release(message);
             self.begin(Some(message), now_us)
@@ -104,6 +104,23 @@ impl Discovery {
         self.sample.wait(place);
     }
 
+    /// Two messages are one: the one with the number `kept`, that was seen at all those nodes.
+    pub fn join(&mut self, kept: u32, gone: u32, seen: impl Iterator<Item = (usize, u64)>, now_us: u64) {
+        let left = self.sample.join(kept, gone);
+        let Some(place) = self.sample.find(kept) else { return };
+        if let Some(left) = left {
+            let gone = self.sample.get(left);
+            self.evidence.remove(left, &gone.sightings[..gone.noted]);
+            for sighting in self.sample.vacate(left) {
+                self.sample.sight(place, sighting, now_us);
+            }
+        }
+        for (node, timestamp_us) in seen {
+            self.sample.sight(place, Sighting { node, timestamp_us, named: false }, now_us);
+        }
+        self.sample.wait(place);
+    }
+
     /// Takes a whole message at once, at rest; sightings at the same time are in the order that they are given in.
     pub fn message(&mut self, sightings: impl IntoIterator<Item = Sighting>, now_us: u64) {
         let Some(place) = self.begin(None, now_us) else { return };
@@ -118,27 +135,42 @@ impl Discovery {
         self.sample.next_due_us().into_iter().chain(self.look_us).min()
     }
 
-    /// Takes messages that have come to rest, and looks at the evidence at most once a second.
+    /// Takes messages that have come to rest, and looks at the evidence at most once a second; up to `now_us`, or until
+    /// other edges are drawn: then it answers when that was, and goes on at the next call.
     #[inline]
-    pub fn advance(&mut self, now_us: u64) {
+    pub fn advance(&mut self, now_us: u64) -> Option<u64> {
         while let Some(due_us) = self.next_due_us().filter(|&due_us| due_us < now_us) {
             if self.sample.next_due_us() == Some(due_us) {
                 if let Some(place) = self.sample.rest_next() {
                     self.note(place, due_us);
                 }
-            } else {
-                self.look(due_us);
+            } else if self.look(due_us) {
+                return Some(due_us);
             }
         }
+        None
     }
 
-    /// Looks at the evidence now.
-    pub fn look(&mut self, now_us: u64) {
+    /// Looks at all that was seen up to now, at rest or not. Answers whether other edges are drawn.
+    pub fn look_at_all(&mut self, now_us: u64) -> bool {
+        while self.sample.next_due_us().is_some() {
+            if let Some(place) = self.sample.pop_waiting() {
+                self.noted = 0;
+                self.note(place, now_us);
+            }
+        }
+        self.look(now_us)
+    }
+
+    /// Looks at the evidence now. Answers whether other edges are drawn.
+    pub fn look(&mut self, now_us: u64) -> bool {
+        let before = self.drawing.revision;
         let (rulings, steps) = law::rule(&self.evidence);
         self.drawing.take(&rulings);
         self.look_us = None;
         self.noted = 0;
         self.rested_us = now_us + SECOND_US * (1 + steps / STEPS_A_SECOND);
+        self.drawing.revision != before
     }
 
     /// The edges that are drawn, in the order in which they were found: pairs of places of nodes.

@@ -94,6 +94,25 @@ impl Sample {
         }
     }
 
+    /// Two messages are one: `kept` takes over what is known of `gone`. Answers the place that is left, if both had one.
+    pub(super) fn join(&mut self, kept: u32, gone: u32) -> Option<usize> {
+        let left = self.by_message.remove(&gone)?;
+        self.watched[left].message = None;
+        if self.by_message.contains_key(&kept) {
+            return Some(left);
+        }
+        self.watched[left].message = Some(kept);
+        self.by_message.insert(kept, left);
+        None
+    }
+
+    /// Takes what is known of the message at a place, which can be given to another then.
+    pub(super) fn vacate(&mut self, place: usize) -> Vec<Sighting> {
+        let watched = &mut self.watched[place];
+        (watched.noted, watched.last_us) = (0, 0);
+        std::mem::take(&mut watched.sightings)
+    }
+
     /// The message of this number, where it is here.
     pub(super) fn find(&self, message: u32) -> Option<usize> {
         self.by_message.get(&message).copied()
@@ -140,6 +159,13 @@ impl Sample {
             self.wait_until(place, quiet_us);
             return None;
         }
+        self.watched[place].rests_us = None;
+        Some(place)
+    }
+
+    /// A message that waits to come to rest, and waits no longer.
+    pub(super) fn pop_waiting(&mut self) -> Option<usize> {
+        let Reverse((_, place)) = self.waiting.pop()?;
         self.watched[place].rests_us = None;
         Some(place)
     }

@@ -76,7 +76,7 @@ impl StreamHealth {
             rate: health.rate.of_last_minute(now_us),
             last_pass: health.last_pass_us.map(Moment),
             last_fail: health.last_fail_us.map(Moment),
-            discovered: false,
+            discovered: at >= self.declared,
             latency_ms: health.latencies.of_last_minute(now_us),
             check: edge.check.as_ref().map(|check| CheckBoard::new(check, edge.wait_us())),
             ledger: health.ledger,

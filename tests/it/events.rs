@@ -25,7 +25,7 @@ fn read(body: impl AsRef<[u8]>, format: Format) -> Result<Parsed, NotJson> {
 }
 
 fn report(node: u32, token: &str, timestamp_us: Option<u64>) -> Report {
-    Report { node: NodeId(node), token: Token::new(token).unwrap(), timestamp_us, alias: None }
+    Report { node: NodeId(node), token: Token::new(token).unwrap(), timestamp_us, parent: None, alias: None }
 }
 
 /// The error of a body that is one refused event, the same in both formats.

@@ -1,0 +1,109 @@
+//! The edges of one stream that traffic shows: found by discovery, matched by the correlator, shown by health.
+
+use crate::correlation::{DrawnEdges, Flow, Joined};
+use crate::discovery::{Counters, Discovery, Sighting};
+use crate::event::{Event, Token};
+use crate::graph::{Discover, Stream, Topology};
+use crate::health::StreamHealth;
+
+/// Draws the edges of one stream.
+#[derive(Debug)]
+pub(super) struct Discovered {
+    discover: Discover,
+    discovery: Discovery,
+    edges: DrawnEdges,
+    /// The [`Discovery::revision`] that is drawn.
+    revision: u64,
+    /// How many edges are declared.
+    declared: usize,
+    /// The stream with the edges that traffic shows, behind the declared ones.
+    pub(super) shown: Stream,
+    /// The shape of that.
+    pub(super) topology: Topology,
+}
+
+impl Discovered {
+    /// For a stream that asks for it.
+    pub(super) fn of(stream: &Stream) -> Option<Box<Self>> {
+        let discover = stream.discover?;
+        let declared: Vec<_> = stream.edges.iter().map(|edge| (edge.from, edge.to)).collect();
+        let nodes = stream.nodes.len();
+        Some(Box::new(Self {
+            discover,
+            discovery: Discovery::new(nodes, &declared, discover.wait_us(), stream.memory_us()),
+            edges: DrawnEdges::new(nodes, &[], 0),
+            revision: 0,
+            declared: declared.len(),
+            shown: stream.clone(),
+            topology: Topology::new(stream),
+        }))
+    }
+
+    /// Works off what is due before `now_us`.
+    #[inline]
+    pub(super) fn advance(&mut self, now_us: u64, health: &mut StreamHealth) {
+        while let Some(at_us) = self.discovery.advance(now_us) {
+            self.redraw(at_us, health);
+        }
+    }
+
+    /// When [`Self::advance`] has something to do next; it does it when the clock has passed this.
+    pub(super) fn next_due_us(&self) -> Option<u64> {
+        self.discovery.next_due_us()
+    }
+
+    /// Draws what all events so far show, whether their messages have come to rest or not.
+    pub(super) fn look_at_all(&mut self, now_us: u64, health: &mut StreamHealth) {
+        if self.discovery.look_at_all(now_us) {
+            self.redraw(now_us, health);
+        }
+    }
+
+    /// Takes an event that is new to the flow, of the node at a place; `parent` is the place of the node that it names.
+    pub(super) fn see(
+        &mut self,
+        (message, flow): (u32, &Flow),
+        (node, event, parent): (usize, &Event, Option<usize>),
+        now_us: u64,
+        health: &mut StreamHealth,
+    ) {
+        let before = flow.seen_before();
+        self.edges.accept(node, event, before, now_us, health);
+        let named = parent.is_some_and(|parent| self.discovery.parent(parent, node));
+        let sighting = Sighting { node, timestamp_us: event.timestamp_us, named };
+        self.discovery.see(message, before.sightings(), sighting, now_us);
+        if self.discovery.revision() != self.revision {
+            self.redraw(now_us, health);
+        }
+    }
+
+    /// Two messages became one, by an event with that token.
+    pub(super) fn join(&mut self, joined: &Joined, token: &Token, now_us: u64, health: &mut StreamHealth) {
+        self.edges.join(joined, token, now_us, health);
+        let (kept, gone) = (&joined.kept, &joined.gone);
+        self.discovery.join(kept.0, gone.0, kept.1.sightings().chain(gone.1.sightings()), now_us);
+    }
+
+    /// What had to be left out.
+    pub(super) fn counters(&self) -> Counters {
+        self.discovery.counters()
+    }
+
+    /// Draws the edges that discovery has found. What is known to have passed a new one counts.
+    fn redraw(&mut self, now_us: u64, health: &mut StreamHealth) {
+        let before: Vec<_> = self.shown.edges.drain(self.declared..).map(|edge| (edge.from, edge.to)).collect();
+        let ends = self.discovery.edges();
+        let kept: Vec<_> = ends.iter().map(|ends| before.iter().position(|known| known == ends)).collect();
+        self.shown.edges.extend(ends.iter().map(|&(from, to)| self.discover.edge(from, to)));
+        self.topology = Topology::new(&self.shown);
+        self.edges = DrawnEdges::new(self.shown.nodes.len(), &self.shown.edges, self.declared);
+        health.redraw(&self.shown, &kept, now_us);
+        for (at, ends) in ends.iter().enumerate().filter(|&(at, _)| kept[at].is_none()) {
+            let edge = self.declared + at;
+            for stamps in self.discovery.passed(*ends) {
+                health.recall(DrawnEdges::recall(edge, &self.shown.edges[edge], stamps, now_us));
+            }
+        }
+        self.revision = self.discovery.revision();
+    }
+}
