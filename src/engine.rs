@@ -152,13 +152,15 @@ impl Engine {
         }
     }
 
-    /// One edge with its window and fails; what is due is judged first.
-    pub fn edge_detail(&mut self, stream: usize, edge: usize, now_us: u64) -> EdgeDetail {
+    /// One edge with its window and fails; what is due is judged first. None where that makes an edge vanish that
+    /// traffic had shown.
+    pub fn edge_detail(&mut self, stream: usize, edge: usize, now_us: u64) -> Option<EdgeDetail> {
         self.advance(now_us);
         let board = self.stream_board(stream);
         let (flow, health) = &self.streams[stream];
         let declared = edge < self.system.streams[stream].edges.len();
-        health.detail(edge, &board, if declared { flow.oldest_in_flight_us(edge) } else { None })
+        let oldest_us = if declared { flow.oldest_in_flight_us(edge) } else { None };
+        (edge < board.edges.len()).then(|| health.detail(edge, &board, oldest_us))
     }
 
     /// The worst status that the edge had at any time; NOK where it, or a node of it, was ever silent.
@@ -169,7 +171,9 @@ impl Engine {
 
     fn stream_board(&self, stream: usize) -> crate::board::StreamBoard {
         let (shown, topology) = self.shown(stream);
-        self.streams[stream].1.board(&self.system, shown, topology, self.now_us)
+        let board = self.streams[stream].1.board(&self.system, shown, topology, self.now_us);
+        let discovery = self.discovered[stream].as_ref().map(|discovered| discovered.board());
+        crate::board::StreamBoard { discovery, ..board }
     }
 
     /// A stream with the edges that traffic shows, and its shape.

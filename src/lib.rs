@@ -23,6 +23,7 @@ pub mod engine;
 pub mod event;
 pub mod graph;
 pub mod health;
+pub mod init;
 pub mod input;
 pub mod logging;
 pub mod manifest;

@@ -6,6 +6,7 @@ mod check;
 mod client;
 mod completions;
 mod demo;
+mod init;
 mod man;
 mod output;
 mod replay;
@@ -40,6 +41,7 @@ enum Command {
     Check(check::Check),
     Replay(replay::Replay),
     Send(send::Send),
+    Init(init::Init),
     Completions(completions::Completions),
     Man(man::Man),
 }
@@ -99,6 +101,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Check(check) => check.run(),
         Command::Replay(replay) => replay.run(),
         Command::Send(send) => send.run(),
+        Command::Init(init) => init.run(),
         Command::Completions(completions) => completions.run(&mut Cli::command()),
         Command::Man(_) => man::Man::run(Cli::command()),
     }

@@ -1,5 +1,6 @@
 //! The edges of one stream that traffic shows: found by discovery, matched by the correlator, shown by health.
 
+use crate::board::DiscoveryBoard;
 use crate::correlation::{DrawnEdges, Flow, Joined};
 use crate::discovery::{Counters, Discovery, Sighting};
 use crate::event::{Event, Token};
@@ -85,8 +86,10 @@ impl Discovered {
     }
 
     /// What had to be left out.
-    pub(super) fn counters(&self) -> Counters {
-        self.discovery.counters()
+    pub(super) fn board(&self) -> DiscoveryBoard {
+        let Counters { parents_refused, messages_skipped, pairs_skipped, edges_in_cycles, edges_over_limit } =
+            self.discovery.counters();
+        DiscoveryBoard { parents_refused, messages_skipped, pairs_skipped, edges_in_cycles, edges_over_limit }
     }
 
     /// Draws the edges that discovery has found. What is known to have passed a new one counts.

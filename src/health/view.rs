@@ -23,6 +23,7 @@ impl StreamHealth {
             status: self.status(),
             unobserved: self.edges.iter().filter(|edge| !edge.is_observed()).count(),
             alias_conflicts: self.alias_conflicts,
+            discovery: None,
             at: Moment(now_us),
             nodes: (0..self.nodes.len()).map(|node| self.node(node, system, stream, topology, now_us)).collect(),
             edges: (0..self.edges.len()).map(|edge| self.edge(edge, freshness[edge], system, stream, now_us)).collect(),

@@ -50,7 +50,13 @@ pub(super) async fn edge(request: HttpRequest, state: Data<Arc<State>>) -> Resul
     let board = state.pipeline.board();
     let (stream_index, stream) = State::stream(&board, &segment(&request, 3)?)?;
     let (from, to) = (segment(&request, 5)?, segment(&request, 6)?);
-    let Some(index) = stream.edges.iter().position(|edge| edge.from == from && edge.to == to) else {
+    let found = stream.edges.iter().position(|edge| edge.from == from && edge.to == to);
+    let detail = match found {
+        Some(index) => state.pipeline.edge(stream_index, index).await?,
+        None => None,
+    };
+    // An edge that traffic had shown may be gone, and another stand in its place.
+    let Some(detail) = detail.filter(|detail| detail.edge.from == from && detail.edge.to == to) else {
         let names = || stream.nodes.iter().map(|node| node.name.as_str());
         let unknown = [&from, &to].into_iter().find(|name| names().all(|known| known != name.as_str()));
         let detail = match unknown.map(|name| (name, nearest(name, names()))) {
@@ -60,6 +66,5 @@ pub(super) async fn edge(request: HttpRequest, state: Data<Arc<State>>) -> Resul
         };
         return Err(Problem::not_found(detail));
     };
-    let detail = state.pipeline.edge(stream_index, index).await?;
     json(&request, &detail)
 }

@@ -37,8 +37,9 @@ impl Dag {
         let mut ways = vec![vec![false; self.nodes]; self.nodes];
         for &(from, to) in self.edges.iter().rev() {
             ways[from][to] = true;
-            for next in 0..self.nodes {
-                ways[from][next] |= ways[to][next];
+            let further = ways[to].clone();
+            for (way, further) in ways[from].iter_mut().zip(further) {
+                *way |= further;
             }
         }
         ways
