@@ -49,7 +49,12 @@ fn write_stream(text: &mut String, stream: &ObservedStream) {
     if stream.edges.is_empty() {
         comment(text, "", "No edge was seen: edges will be drawn as traffic shows them.");
     } else {
-        *text += "# discover = true  # would go on drawing what is not declared\n";
+        let touched = |node: &String| stream.edges.iter().any(|edge| edge.from == *node || edge.to == *node);
+        *text += if stream.nodes.iter().all(touched) {
+            "# discover = true  # would go on drawing what is not declared\n"
+        } else {
+            "discover = true  # for the nodes that no edge was seen at yet\n"
+        };
     }
     for edge in &stream.edges {
         write_edge(text, edge);

@@ -35,18 +35,17 @@ fn event(node: &str, token: u64, at_us: u64) -> String {
 
 /// From web to worker in up to 87 ms; two of three go on to the mailer in 3 s, each to the database in 1 ms.
 fn recording(messages: u64) -> String {
-    let mut text = String::new();
+    let mut events = Vec::new();
     for token in 0..messages {
         let start_us = token * 10_000_000;
-        text += &event("web", token, start_us);
         let worker_us = start_us + 1_000 + (token % 100) * 868;
-        text += &event("worker", token, worker_us);
+        events.extend([(start_us, "web", token), (worker_us, "worker", token), (worker_us + 1_000, "database", token)]);
         if token % 3 > 0 {
-            text += &event("mailer", token, worker_us + if token % 7 == 0 { 500 } else { 3_000_000 });
+            events.push((worker_us + if token % 7 == 0 { 500 } else { 3_000_000 }, "mailer", token));
         }
-        text += &event("database", token, worker_us + 1_000);
     }
-    text
+    events.sort_unstable();
+    events.into_iter().map(|(at_us, node, token)| event(node, token, at_us)).collect()
 }
 
 #[test]
