@@ -10,7 +10,7 @@ use crate::board::{Board, EdgeDetail};
 use crate::clock::Moment;
 use crate::correlation::{Flow, KeyHasher, hash_token};
 use crate::event::{Event, Token};
-use crate::graph::{NodeId, NodeIndex, Stream, System, Topology};
+use crate::graph::{Moves, NodeId, NodeIndex, Stream, System, Topology};
 use crate::health::StreamHealth;
 use crate::outcome::{Status, Transition};
 
@@ -45,6 +45,36 @@ impl Engine {
             tokens: 0,
             evicted: 0,
         }
+    }
+
+    /// Goes on with another manifest: what stays keeps its windows, ledgers and requests in flight. Answers
+    /// the changes until now, which name streams, nodes and edges by their old places.
+    pub fn reload(&mut self, system: Arc<System>, now_us: u64) -> Vec<Transition> {
+        self.advance(now_us);
+        let transitions = self.take_transitions();
+        let old = std::mem::replace(&mut self.system, system);
+        let streams = std::mem::take(&mut self.streams).into_iter();
+        let mut kept: Vec<_> = streams.zip(std::mem::take(&mut self.discovered)).map(Some).collect();
+        for (index, stream) in self.system.streams.iter().enumerate() {
+            let place = old.streams.iter().position(|other| other.name == stream.name);
+            let Some((place, ((flow, mut health), discovered))) =
+                place.and_then(|place| Some((place, kept[place].take()?)))
+            else {
+                self.discovered.push(Discovered::of(stream));
+                let flow = Flow::new(&self.system, index, self.hasher);
+                self.streams.push((flow, StreamHealth::new(index, stream, self.now_us)));
+                continue;
+            };
+            let moves = Moves::new((&old, &old.streams[place]), (&self.system, stream));
+            let flow = flow.reload(&self.system, index, &moves, self.now_us, &mut health);
+            let mut health = health.reload(index, stream, &moves, self.now_us);
+            let drawn = Discovered::reload(discovered.as_deref(), stream, &moves, self.now_us, &mut health);
+            self.discovered.push(drawn);
+            self.streams.push((flow, health));
+        }
+        self.index = NodeIndex::new(&self.system);
+        self.tokens = self.streams.iter().map(|(flow, _)| flow.tokens()).sum();
+        transitions
     }
 
     /// The greatest `now_us` seen so far.

@@ -3,8 +3,10 @@
 //! A [`System`] is plain data, checked by the manifest before anything reads it. [`Topology`] holds
 //! what follows from a stream's edges alone.
 
+mod moves;
 mod topology;
 
+pub use moves::Moves;
 pub use topology::Topology;
 
 use std::collections::HashMap;

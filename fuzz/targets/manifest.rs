@@ -5,7 +5,7 @@ use libfuzzer_sys::fuzz_target;
 use observatory::manifest::{Source, load};
 
 fuzz_target!(|text: &str| {
-    if let Err(problems) = load(&Source::Text(text.to_owned(), "fuzz.toml".to_owned())) {
+    if let Err(problems) = load(&Source::Text("fuzz.toml".to_owned(), text.to_owned())) {
         assert!(!problems.is_empty(), "a refusal says why");
     }
 });

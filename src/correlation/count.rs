@@ -15,6 +15,8 @@ struct Group {
     /// Its last event so far: the timestamp and the arrival.
     last_us: u64,
     last_arrival_us: u64,
+    /// When it is judged, once it is full.
+    deadline_us: u64,
     size: u32,
     claims: u32,
     judged: bool,
@@ -73,6 +75,41 @@ impl Groups {
         })
     }
 
+    /// Continues the numbering of an edge's outcomes.
+    pub(super) fn placing_from(self, placed: u64) -> Self {
+        Self { placed, ..self }
+    }
+
+    /// Outcomes placed so far.
+    pub(super) fn placed(&self) -> u64 {
+        self.placed
+    }
+
+    /// Gives up every group that is not judged.
+    pub(super) fn give_up(&mut self, now_us: u64, out: &mut impl Verdicts) {
+        while !self.open.is_empty() {
+            self.judge_front(Outcome::Indeterminate, now_us, out);
+        }
+        self.waiting.clear();
+    }
+
+    /// Goes on under another check of the edge. Where that makes other groups, those at hand are given up.
+    pub(super) fn carry_into(&mut self, fresh: Self, now_us: u64, out: &mut impl Verdicts) -> Self {
+        if fresh.check != self.check {
+            self.give_up(now_us, out);
+            return fresh.placing_from(self.placed);
+        }
+        Self {
+            open: std::mem::take(&mut self.open),
+            first: self.first,
+            waiting: std::mem::take(&mut self.waiting),
+            holders: std::mem::take(&mut self.holders),
+            unjudged: self.unjudged,
+            placed: self.placed,
+            ..fresh
+        }
+    }
+
     /// Takes a new upstream event.
     pub(super) fn upstream(&mut self, token: &Token, timestamp_us: u64, now_us: u64, out: &mut impl Verdicts) {
         let begins = self.open.back().is_none_or(|group| self.is_full(group));
@@ -84,6 +121,7 @@ impl Groups {
         if let Some(group) = self.open.back_mut() {
             group.size += 1;
             (group.last_us, group.last_arrival_us) = (timestamp_us, now_us);
+            group.deadline_us = now_us + self.within_us + self.wait_us;
             if self.check.same_token {
                 group.tokens.push(token.clone());
                 self.holders.entry(token.clone()).or_default().push(number);
@@ -145,7 +183,7 @@ impl Groups {
     /// When the next group falls due, or the next waiting event is dropped: what is due is worked
     /// off when the clock has passed this.
     pub(super) fn next_due_us(&self) -> Option<u64> {
-        let group = self.open.front().filter(|group| self.is_full(group)).map(|group| self.deadline_us(group));
+        let group = self.open.front().filter(|group| self.is_full(group)).map(|group| group.deadline_us);
         let waiting = self.waiting.front().map(|waiting| self.drop_us(waiting));
         group.into_iter().chain(waiting).min()
     }
@@ -168,10 +206,6 @@ impl Groups {
         group.size >= self.check.every
     }
 
-    fn deadline_us(&self, group: &Group) -> u64 {
-        group.last_arrival_us + self.within_us + self.wait_us
-    }
-
     fn drop_us(&self, waiting: &Waiting) -> u64 {
         waiting.arrival_us + self.within_us + 2 * self.wait_us
     }
@@ -188,6 +222,7 @@ impl Groups {
             begin_us,
             last_us: timestamp_us,
             last_arrival_us: now_us,
+            deadline_us: u64::MAX,
             size: 0,
             claims: 0,
             judged: false,

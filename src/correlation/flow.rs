@@ -3,6 +3,7 @@
 mod accept;
 mod forget;
 mod join;
+mod reload;
 mod shape;
 
 use shape::{Kind, Rule, Shape};

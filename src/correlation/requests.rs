@@ -17,6 +17,8 @@ pub(super) enum State {
     Judged(Outcome),
     /// None at all: its downstream event came without it and corrected a lost token.
     Corrected,
+    /// None at all: the edge was declared after its upstream event had come.
+    Uncounted,
 }
 
 /// One request of one token on one edge.
@@ -82,15 +84,48 @@ impl Requests {
             Request { deadline_us, links: (NONE, NONE), token, next, edge: edge as u32, state: State::InFlight };
         let request = self.records.insert(record);
         self.link(edge, request, deadline_us);
+        // A manifest that changed may have brought a shorter deadline than the one by which the edge is listed.
+        self.lines[edge].listed &= self.lines[edge].first != request;
         self.list(edge);
         request
     }
 
     /// Notes that a downstream event corrected a lost token: it is no orphan of this edge.
     pub(super) fn corrected(&mut self, edge: usize, token: u32, next: u32) -> u32 {
-        let edge = edge as u32;
-        let state = State::Corrected;
-        self.records.insert(Request { deadline_us: 0, links: (NONE, NONE), token, next, edge, state })
+        self.note(edge, token, next, State::Corrected)
+    }
+
+    /// Notes that an upstream event came before the edge was declared: it is no request of this edge.
+    pub(super) fn uncounted(&mut self, edge: usize, token: u32, next: u32) -> u32 {
+        self.note(edge, token, next, State::Uncounted)
+    }
+
+    fn note(&mut self, edge: usize, token: u32, next: u32, state: State) -> u32 {
+        self.records.insert(Request { deadline_us: 0, links: (NONE, NONE), token, next, edge: edge as u32, state })
+    }
+
+    /// Whether a request waits for its deadline.
+    pub(super) fn is_in_flight(&self, request: u32) -> bool {
+        self.records[request].state == State::InFlight
+    }
+
+    /// Moves a request to its edge's new place; its line is moved by [`Self::move_lines`].
+    pub(super) fn set_edge(&mut self, request: u32, edge: usize) {
+        self.records[request].edge = edge as u32;
+    }
+
+    /// Puts the edges' lines where they stand from now on; `old_edges` names their old places. What
+    /// was in flight on an edge that is gone must have been closed.
+    pub(super) fn move_lines(&mut self, old_edges: &[Option<usize>], patience_us: impl Iterator<Item = u64>) {
+        let line = |(old, patience_us): (&Option<usize>, u64)| {
+            let (first, last) = old.map_or((NONE, NONE), |old| (self.lines[old].first, self.lines[old].last));
+            Line { first, last, listed: false, patience_us }
+        };
+        self.lines = old_edges.iter().zip(patience_us).map(line).collect();
+        self.due.clear();
+        for edge in 0..self.lines.len() {
+            self.list(edge);
+        }
     }
 
     /// The token's request on an edge (not a mere correction), in the chain that starts at `first`.
@@ -210,7 +245,7 @@ impl Requests {
         if !line.listed && line.first != NONE {
             line.listed = true;
             let deadline_us = self.records[line.first].deadline_us;
-            self.due.push(Reverse((deadline_us, deadline_us - line.patience_us, edge as u32)));
+            self.due.push(Reverse((deadline_us, deadline_us.saturating_sub(line.patience_us), edge as u32)));
         }
     }
 

@@ -204,6 +204,35 @@ impl Tokens {
         }
     }
 
+    /// The places of all messages, ascending.
+    pub(super) fn slots(&self) -> Vec<u32> {
+        let mut slots: Vec<u32> = self.index.iter().copied().collect();
+        slots.sort_unstable();
+        slots
+    }
+
+    /// Moves the token's sightings to the nodes' new places; answers whether one is left.
+    pub(super) fn move_sightings(&mut self, slot: u32, nodes: &[Option<usize>]) -> bool {
+        let mut seen = Seen::default();
+        self.load(slot, &mut seen);
+        let mut left = seen.sightings().filter_map(|(node, timestamp_us)| Some((nodes[node]?, timestamp_us)));
+        let Some((node, timestamp_us)) = left.next() else { return false };
+        self.release_blocks(slot);
+        self.heads[slot].first = pack(node, timestamp_us);
+        for (node, timestamp_us) in left {
+            self.sight(slot, node, timestamp_us);
+        }
+        true
+    }
+
+    fn release_blocks(&mut self, slot: u32) {
+        let mut more = std::mem::replace(&mut self.heads[slot].more, NONE);
+        while more != NONE {
+            self.blocks.remove(more);
+            more = self.blocks[more].next;
+        }
+    }
+
     /// Arrival of the token's last new event.
     #[inline]
     pub(super) fn last_arrival_us(&self, slot: u32) -> u64 {
@@ -286,11 +315,7 @@ impl Tokens {
         }
         self.unlink(slot);
         self.set_stamp(slot, Queue::Free, 0);
-        let mut more = self.heads[slot].more;
-        while more != NONE {
-            self.blocks.remove(more);
-            more = self.blocks[more].next;
-        }
+        self.release_blocks(slot);
         self.texts.release(key);
         self.names.take(slot);
         self.heads.remove(slot);

@@ -69,6 +69,24 @@ impl Discovery {
         }
     }
 
+    /// Goes on in another shape of the stream: `moves` says where its nodes stand now, if they still do.
+    #[must_use]
+    pub fn reload(
+        &self,
+        nodes: usize,
+        declared: &[(usize, usize)],
+        (quiet_us, memory_us): (u64, u64),
+        moves: &[Option<usize>],
+    ) -> Self {
+        Self {
+            sample: self.sample.moved(quiet_us, memory_us, moves),
+            drawing: self.drawing.moved(nodes, declared, moves),
+            parents_refused: self.parents_refused,
+            messages_skipped: self.messages_skipped,
+            ..Self::new(nodes, declared, quiet_us, memory_us)
+        }
+    }
+
     /// An event at `to` says that the message came from `from`. Answers whether it is an edge now: one that would close
     /// a cycle is refused.
     pub fn parent(&mut self, from: usize, to: usize) -> bool {

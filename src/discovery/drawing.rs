@@ -43,6 +43,21 @@ impl Drawing {
         }
     }
 
+    /// The same edges in a stream whose nodes stand elsewhere, or nowhere any more, without those that are declared.
+    pub(super) fn moved(&self, nodes: usize, declared: &[Ends], moves: &[Option<usize>]) -> Self {
+        let mut next = Self::new(nodes, declared);
+        let moved = |&(from, to): &Ends| Some((moves[from]?, moves[to]?));
+        let stays = |ends: &Ends| moved(ends).filter(|ends| !declared.contains(ends));
+        next.drawn = self.drawn.iter().filter_map(stays).collect();
+        next.ordered = self.ordered.iter().filter_map(|(ends, &strength)| Some((stays(ends)?, strength))).collect();
+        for (from, to) in self.named.iter().filter_map(stays) {
+            next.name(from, to);
+        }
+        next.redraw();
+        next.revision = self.revision + 1;
+        next
+    }
+
     /// An event at `to` named `from` as its parent. Refused where that would close a cycle, or there are too many.
     pub(super) fn name(&mut self, from: usize, to: usize) -> bool {
         if self.declared.contains(&(from, to)) || self.named.contains(&(from, to)) {

@@ -56,6 +56,20 @@ impl Sample {
         }
     }
 
+    /// The same messages in a stream whose nodes stand elsewhere, or nowhere any more; nothing is noted of them yet.
+    pub(super) fn moved(&self, quiet_us: u64, memory_us: u64, moves: &[Option<usize>]) -> Self {
+        let mut next = Self::new(quiet_us, memory_us);
+        for (place, watched) in self.iter().enumerate() {
+            let moved = |sighting: &Sighting| Some(Sighting { node: moves[sighting.node]?, ..*sighting });
+            let sightings = watched.sightings.iter().filter_map(moved).collect();
+            next.watched.push(Watched { sightings, noted: 0, rests_us: None, ..*watched });
+            next.line.push_back(place);
+            next.by_message.extend(watched.message.map(|message| (message, place)));
+            next.wait(place);
+        }
+        next
+    }
+
     /// A place for a new message: one that was never taken, or an old one that is given up for it.
     pub(super) fn room(&mut self, now_us: u64) -> Option<usize> {
         if self.watched.len() < PLACES {

@@ -4,7 +4,7 @@ use crate::board::DiscoveryBoard;
 use crate::correlation::{DrawnEdges, Flow, Joined};
 use crate::discovery::{Counters, Discovery, Sighting};
 use crate::event::{Event, Token};
-use crate::graph::{Discover, Stream, Topology};
+use crate::graph::{Discover, Edge, Moves, Stream, Topology};
 use crate::health::StreamHealth;
 
 /// Draws the edges of one stream.
@@ -27,17 +27,44 @@ impl Discovered {
     /// For a stream that asks for it.
     pub(super) fn of(stream: &Stream) -> Option<Box<Self>> {
         let discover = stream.discover?;
-        let declared: Vec<_> = stream.edges.iter().map(|edge| (edge.from, edge.to)).collect();
-        let nodes = stream.nodes.len();
-        Some(Box::new(Self {
+        let (nodes, declared) = (stream.nodes.len(), ends(&stream.edges));
+        let discovery = Discovery::new(nodes, &declared, discover.wait_us(), stream.memory_us());
+        Some(Box::new(Self::drawing_nothing(stream, discover, discovery)))
+    }
+
+    /// Goes on in another shape of the stream, if that asks for discovery, too; `health` has been brought there.
+    pub(super) fn reload(
+        before: Option<&Self>,
+        stream: &Stream,
+        moves: &Moves,
+        now_us: u64,
+        health: &mut StreamHealth,
+    ) -> Option<Box<Self>> {
+        let (Some(before), Some(discover)) = (before, stream.discover) else {
+            health.redraw(stream, &[], now_us);
+            return Self::of(stream);
+        };
+        let (nodes, declared) = (stream.nodes.len(), ends(&stream.edges));
+        let times_us = (discover.wait_us(), stream.memory_us());
+        let discovery = before.discovery.reload(nodes, &declared, times_us, &moves.nodes);
+        let mut next = Box::new(Self::drawing_nothing(stream, discover, discovery));
+        let place = |node: usize| moves.nodes[node];
+        let drawn = ends(&before.shown.edges[before.declared..]);
+        let drawn: Vec<_> = drawn.into_iter().map(|(from, to)| Some((place(from)?, place(to)?))).collect();
+        next.draw(&drawn, now_us, health);
+        Some(next)
+    }
+
+    fn drawing_nothing(stream: &Stream, discover: Discover, discovery: Discovery) -> Self {
+        Self {
             discover,
-            discovery: Discovery::new(nodes, &declared, discover.wait_us(), stream.memory_us()),
-            edges: DrawnEdges::new(nodes, &[], 0),
+            discovery,
+            edges: DrawnEdges::new(stream.nodes.len(), &[], 0),
             revision: 0,
-            declared: declared.len(),
+            declared: stream.edges.len(),
             shown: stream.clone(),
             topology: Topology::new(stream),
-        }))
+        }
     }
 
     /// Works off what is due before `now_us`.
@@ -94,9 +121,15 @@ impl Discovered {
 
     /// Draws the edges that discovery has found. What is known to have passed a new one counts.
     fn redraw(&mut self, now_us: u64, health: &mut StreamHealth) {
-        let before: Vec<_> = self.shown.edges.drain(self.declared..).map(|edge| (edge.from, edge.to)).collect();
+        let before: Vec<_> = ends(&self.shown.edges[self.declared..]).into_iter().map(Some).collect();
+        self.draw(&before, now_us, health);
+    }
+
+    /// Draws the edges that discovery has found; `before` says which were drawn, where those still can be.
+    fn draw(&mut self, before: &[Option<(usize, usize)>], now_us: u64, health: &mut StreamHealth) {
         let ends = self.discovery.edges();
-        let kept: Vec<_> = ends.iter().map(|ends| before.iter().position(|known| known == ends)).collect();
+        let kept: Vec<_> = ends.iter().map(|&ends| before.iter().position(|&known| known == Some(ends))).collect();
+        self.shown.edges.truncate(self.declared);
         self.shown.edges.extend(ends.iter().map(|&(from, to)| self.discover.edge(from, to)));
         self.topology = Topology::new(&self.shown);
         self.edges = DrawnEdges::new(self.shown.nodes.len(), &self.shown.edges, self.declared);
@@ -109,4 +142,9 @@ impl Discovered {
         }
         self.revision = self.discovery.revision();
     }
+}
+
+/// The two ends of each edge.
+fn ends(edges: &[Edge]) -> Vec<(usize, usize)> {
+    edges.iter().map(|edge| (edge.from, edge.to)).collect()
 }

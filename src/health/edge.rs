@@ -59,6 +59,17 @@ impl EdgeHealth {
         }
     }
 
+    /// Goes on under what the edge owes now.
+    pub(super) fn reload(&mut self, edge: &Edge, now_us: u64, out: &mut Vec<Dated>) {
+        self.thresholds = edge.check.as_ref().map_or(Thresholds::UNCHECKED, |check| check.thresholds);
+        self.window.resize(self.thresholds.window());
+        self.standing.set_hold(edge.hold_us);
+        out.extend(self.silence.set_after(edge.silence_us, now_us).map(silence_change));
+        self.judge(now_us, out);
+        out.extend(self.standing.hold(now_us).map(held_change));
+        self.advance(now_us, out);
+    }
+
     /// Whether it has an outcome.
     pub fn is_observed(&self) -> bool {
         self.last_outcome_us.is_some()

@@ -37,6 +37,11 @@ impl Standing {
         }
     }
 
+    /// Holds for another time from now on.
+    pub(super) fn set_hold(&mut self, hold_us: u64) {
+        self.hold_us = hold_us;
+    }
+
     /// Sets the status at a moment to which this has been brought up; answers the turns of the status
     /// and of the held status.
     pub(super) fn set(&mut self, status: Status, at_us: u64) -> [Option<Turn>; 2] {

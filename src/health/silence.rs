@@ -23,6 +23,16 @@ impl Silence {
         Self { after_us: silence_us, heard_us: start_us, silent: false, ever: false }
     }
 
+    /// Watches for another silence from now on.
+    pub(super) fn set_after(&mut self, after_us: Option<u64>, now_us: u64) -> Option<Hush> {
+        self.after_us = after_us;
+        let still = after_us.is_some_and(|after_us| self.heard_us + after_us < now_us);
+        if still {
+            return None;
+        }
+        std::mem::take(&mut self.silent).then_some(Hush { silent: false, at_us: now_us })
+    }
+
     /// The first moment at which it is silent, if nothing is heard.
     pub(super) fn next_due_us(&self) -> Option<u64> {
         self.after_us.filter(|_| !self.silent).map(|after_us| self.heard_us + after_us + 1)

@@ -5,7 +5,7 @@ use super::rate::Rate;
 use super::silence::Silence;
 use crate::correlation::{Decision, Verdicts};
 use crate::event::Event;
-use crate::graph::{Stream, Topology};
+use crate::graph::{Moves, Stream, Topology};
 use crate::outcome::{Freshness, NodeState, Outcome, Status, Subject, Transition};
 
 /// An outcome this recent keeps an edge live.
@@ -70,6 +70,30 @@ impl StreamHealth {
         let edge = decision.edge;
         self.edges[edge].recall(decision, &mut self.changes);
         self.date(Subject::Edge(edge));
+    }
+
+    /// Goes on in another shape of the stream, which stands at `index` now. Edges that are drawn from traffic stand behind
+    /// the declared ones as they did, until [`Self::redraw`] says what becomes of them.
+    #[must_use]
+    pub fn reload(mut self, index: usize, stream: &Stream, moves: &Moves, now_us: u64) -> Self {
+        let mut next = Self::new(index, stream, now_us);
+        next.alias_conflicts = self.alias_conflicts;
+        let drawn = self.edges.split_off(self.declared);
+        for (mut node, place) in self.nodes.into_iter().zip(&moves.nodes) {
+            let &Some(place) = place else { continue };
+            next.changes.extend(node.silence.set_after(stream.nodes[place].silence_us, now_us).map(silence_change));
+            next.changes.extend(node.silence.advance(now_us).map(silence_change));
+            next.nodes[place] = node;
+            next.date(Subject::Node(place));
+        }
+        for (mut edge, place) in self.edges.into_iter().zip(&moves.edges) {
+            let &Some(place) = place else { continue };
+            edge.reload(&stream.edges[place], now_us, &mut next.changes);
+            next.edges[place] = edge;
+            next.date(Subject::Edge(place));
+        }
+        next.edges.extend(drawn);
+        next
     }
 
     /// An event of a node was accepted, be it a duplicate.

@@ -33,16 +33,20 @@ impl OutcomeWindow {
         Self { window, placed: VecDeque::new(), first: 0, passes: 0, fails: 0 }
     }
 
+    /// Takes another size; what no longer fits leaves, the oldest first.
+    pub(super) fn resize(&mut self, window: Window) {
+        self.window = window;
+        while self.placed.len() > self.most() {
+            self.pop();
+        }
+    }
+
     /// Adds the outcome of the next place.
     #[inline]
     pub(super) fn push(&mut self, decision: Decision) {
         let Decision { outcome, token, latency_us, at_us, .. } = decision;
         self.count(outcome, 1);
-        let most = match self.window {
-            Window::Outcomes(outcomes) => outcomes as usize,
-            Window::Time(_) => WINDOW_OUTCOMES_MAX,
-        };
-        if self.placed.len() >= most {
+        if self.placed.len() >= self.most() {
             self.pop();
         }
         self.placed.push_back(Placed { outcome, token, latency_us, at_us });
@@ -75,6 +79,14 @@ impl OutcomeWindow {
 
     pub(super) fn iter(&self) -> impl Iterator<Item = &Placed> {
         self.placed.iter()
+    }
+
+    #[inline]
+    fn most(&self) -> usize {
+        match self.window {
+            Window::Outcomes(outcomes) => outcomes as usize,
+            Window::Time(_) => WINDOW_OUTCOMES_MAX,
+        }
     }
 
     fn pop(&mut self) {

@@ -76,14 +76,14 @@ fn what_is_wrong(text: &str) -> &'static str {
 #[inline]
 fn common(text: &[u8]) -> Option<u64> {
     let (clock, rest) = text.split_first_chunk::<19>()?;
-    let separators = [clock[4], clock[7], clock[10], clock[13], clock[16]];
-    let pairs = [0, 2, 5, 8, 11, 14, 17].map(|place| pair(clock[place], clock[place + 1]));
-    if separators != *b"--T::" || pairs.contains(&NOT_DIGITS) {
+    let [_, _, _, _, b'-', _, _, b'-', _, _, b'T', _, _, b':', _, _, b':', _, _] = clock else {
         return None;
-    }
-    let [century, of_century, month, day, hour, minute, second] = pairs.map(u64::from);
-    let year = century * 100 + of_century;
-    let in_range = (2000..2200).contains(&year)
+    };
+    let (century, of_century) = (pair(clock, 0), pair(clock, 2));
+    let (year, month, day) = (century * 100 + of_century, pair(clock, 5), pair(clock, 8));
+    let (hour, minute, second) = (pair(clock, 11), pair(clock, 14), pair(clock, 17));
+    let in_range = (century == 20 || century == 21)
+        && of_century < 100
         && (1..=12).contains(&month)
         && (1..=month_days(year, month)).contains(&day)
         && hour < 24
@@ -98,13 +98,14 @@ fn common(text: &[u8]) -> Option<u64> {
     Some(utc * 1_000_000 + fraction_us)
 }
 
-const NOT_DIGITS: u8 = u8::MAX;
+/// More than any two digits are worth.
+const NOT_DIGITS: u64 = 200;
 
 /// The number that two digits write.
 #[inline]
-fn pair(tens: u8, ones: u8) -> u8 {
-    let (tens, ones) = (tens.wrapping_sub(b'0'), ones.wrapping_sub(b'0'));
-    if tens > 9 || ones > 9 { NOT_DIGITS } else { tens * 10 + ones }
+fn pair(text: &[u8], at: usize) -> u64 {
+    let (tens, ones) = (text[at].wrapping_sub(b'0'), text[at + 1].wrapping_sub(b'0'));
+    if tens > 9 || ones > 9 { NOT_DIGITS } else { u64::from(tens * 10 + ones) }
 }
 
 /// The fraction of a second, and what comes after it.
@@ -113,6 +114,12 @@ fn fraction_us(text: &[u8]) -> Option<(u64, &[u8])> {
     let Some((b'.', text)) = text.split_first() else {
         return Some((0, text));
     };
+    if let Some((micros, rest)) = text.split_first_chunk::<6>()
+        && !rest.first().is_some_and(u8::is_ascii_digit)
+        && let (high @ ..100, mid @ ..100, low @ ..100) = (pair(micros, 0), pair(micros, 2), pair(micros, 4))
+    {
+        return Some((high * 10_000 + mid * 100 + low, rest));
+    }
     let digits = text.iter().take_while(|byte| byte.is_ascii_digit()).count();
     if !(1..=9).contains(&digits) {
         return None;
@@ -127,9 +134,9 @@ fn fraction_us(text: &[u8]) -> Option<(u64, &[u8])> {
 fn offset_seconds(text: &[u8]) -> Option<i64> {
     match *text {
         [b'Z'] => Some(0),
-        [sign @ (b'+' | b'-'), h, hh, b':', m, mm] => {
-            let (hours, minutes) = (i64::from(pair(h, hh)), i64::from(pair(m, mm)));
-            let seconds = hours * 3_600 + minutes * 60;
+        [sign @ (b'+' | b'-'), _, _, b':', _, _] => {
+            let (hours, minutes) = (pair(text, 1), pair(text, 4));
+            let seconds = (hours * 3_600 + minutes * 60) as i64;
             (hours < 24 && minutes < 60).then_some(if sign == b'+' { seconds } else { -seconds })
         }
         _ => None,
@@ -181,6 +188,7 @@ mod tests {
             ("2026-11-20T12:00:00.123456Z", noon + 123_456),
             ("2026-11-20T12:00:00.123456999Z", noon + 123_456),
             ("2026-11-20T14:00:00+02:00", noon),
+            ("2026-11-20T14:00:00.123+02:00", noon + 123_000),
             ("2026-11-20T06:30:00.000001-05:30", noon + 1),
             ("2000-01-01T00:00:00Z", TIMESTAMP_MIN_US),
             ("2024-02-29T23:59:59Z", 1_709_251_199_000_000),

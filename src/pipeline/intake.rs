@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use tokio::sync::oneshot;
 
-use crate::event::{Packed, Report};
+use crate::event::{Packed, Report, Token};
 
 /// The most events that may wait for the owner.
 pub const EVENTS_MAX: usize = 256 * 1024;
@@ -43,12 +43,13 @@ pub struct Load {
 impl Load {
     /// The room that reports and the names of unknown senders take.
     pub fn of(reports: &[Report], unknown: &[String]) -> Self {
-        let long = |report: &Report| match &report.token.0 {
+        let long = |token: &Token| match &token.0 {
             Packed::Long(text) => text.len(),
             _ => 0,
         };
+        let alias = |report: &Report| report.alias.as_ref().map_or(0, |alias| size_of::<Token>() + long(alias));
         let names: usize = unknown.iter().map(|name| size_of::<String>() + name.len()).sum();
-        let tokens: usize = reports.iter().map(long).sum();
+        let tokens: usize = reports.iter().map(|report| long(&report.token) + alias(report)).sum();
         Self { events: reports.len() + unknown.len(), bytes: size_of_val(reports) + tokens + names }
     }
 }

@@ -81,6 +81,16 @@ fn fields_have_several_names_and_the_first_known_wins() {
 }
 
 #[test]
+fn an_alias_comes_along() {
+    for event in
+        [r#"{"node":"journal","token":"t","alias":"job-7"}"#, r#"{"node":"journal","token":"t","alias":"j\u006fb-7"}"#]
+    {
+        let expected = Report { alias: Some(Box::new(Token::new("job-7").unwrap())), ..report(3, "t", None) };
+        assert_eq!(read(event, Format::Ndjson).unwrap().reports, [expected]);
+    }
+}
+
+#[test]
 fn a_refusal_says_what_is_wrong_and_what_to_send() {
     let long = format!(r#"{{"node": "database", "token": "{}"}}"#, "x".repeat(257));
     let long_node = format!(r#"{{"node": "{}", "token": "t"}}"#, "x".repeat(129));

@@ -19,6 +19,9 @@ mod problems;
 mod pushback;
 mod reading;
 #[cfg(test)]
+mod reload;
+mod replay;
+#[cfg(test)]
 mod rules;
 #[cfg(test)]
 mod schedules;

@@ -70,30 +70,45 @@ impl State {
             return;
         };
         let matched = judge(upstream_us, event.timestamp_us, rule.within_us, rule.clock_skew_us);
-        let revised = if rule.kind == Kind::Timed { self.close(rule.edge, slot) } else { None };
-        let mut decision = decision(rule.edge, matched, &event.token, now_us);
-        if let Some((from, place)) = revised {
-            decision.place = place;
-            out.revised(decision, from);
-        } else {
-            decision.place = Some(self.next_place(rule.edge));
-            out.decided(decision);
+        self.meet(rule.edge, slot, matched, &event.token, now_us, out);
+    }
+
+    /// The request of the message in `slot` has met its downstream event.
+    #[inline]
+    pub(super) fn meet(
+        &mut self,
+        edge: usize,
+        slot: u32,
+        matched: Match,
+        token: &Token,
+        now_us: u64,
+        out: &mut impl Verdicts,
+    ) {
+        let decision = decision(edge, matched, token, now_us);
+        match self.close(edge, slot) {
+            Before::Undecided => {
+                let place = Some(self.next_place(edge));
+                out.decided(Decision { place, ..decision });
+            }
+            Before::Judged(from, place) => out.revised(Decision { place, ..decision }, from),
+            Before::Uncounted => {}
         }
     }
 
-    /// Closes the token's request on an edge; answers what it had been judged, and the place of that.
+    /// Closes the message's request on an edge.
     #[inline]
-    pub(super) fn close(&mut self, edge: usize, slot: u32) -> Option<(Outcome, Option<u64>)> {
+    fn close(&mut self, edge: usize, slot: u32) -> Before {
         let first = self.tokens.requests(slot);
-        let request = self.requests.find(first, edge)?;
+        let Some(request) = self.requests.find(first, edge) else { return Before::Undecided };
         let record = self.requests.get(request);
-        let judged = match record.state {
-            RequestState::Judged(outcome) => Some((outcome, record.place())),
-            RequestState::InFlight | RequestState::Corrected => None,
+        let before = match record.state {
+            RequestState::Judged(outcome) => Before::Judged(outcome, record.place()),
+            RequestState::InFlight => Before::Undecided,
+            RequestState::Uncounted | RequestState::Corrected => Before::Uncounted,
         };
         let first = self.requests.close(first, request);
         self.tokens.set_requests(slot, first);
-        judged
+        before
     }
 
     /// The event is the upstream end of an edge.
@@ -152,9 +167,19 @@ impl State {
     }
 }
 
+/// What a request was when its downstream event came.
+enum Before {
+    /// It had no outcome yet.
+    Undecided,
+    /// It had been judged, and this was the place of that.
+    Judged(Outcome, Option<u64>),
+    /// The edge was declared after the upstream event had come.
+    Uncounted,
+}
+
 /// A decision on a request that met its downstream event.
 #[inline]
-pub(super) fn decision(edge: usize, matched: Match, token: &Token, at_us: u64) -> Decision {
+fn decision(edge: usize, matched: Match, token: &Token, at_us: u64) -> Decision {
     let Match { outcome, latency_us, behind_us } = matched;
     Decision { edge, outcome, token: Some(token.clone()), latency_us, behind_us, at_us, place: None }
 }

@@ -95,7 +95,8 @@ impl State {
                 }
             }
             for rule in &shape.nodes[node].outgoing {
-                if rule.kind == Kind::Open && self.seen.at(rule.to).is_none() {
+                let undecided = !matches!(rule.kind, Kind::Count(_)) && self.seen.at(rule.to).is_none();
+                if undecided && self.requests.find(first, rule.edge).is_none() {
                     let outcome = if early { Outcome::Indeterminate } else { Outcome::Unmatched };
                     out.decided(self.unmatched(rule.edge, outcome, slot, at_us));
                 }
@@ -124,7 +125,7 @@ impl State {
                     let names = self.tokens.names(slot).unwrap_or_else(|| vec![self.tokens.token(slot)]);
                     self.lost[edge].enter(names, lost);
                 }
-                RequestState::Judged(_) | RequestState::Corrected => {}
+                RequestState::Judged(_) | RequestState::Corrected | RequestState::Uncounted => {}
             }
             request = next;
         }

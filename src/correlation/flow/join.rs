@@ -1,6 +1,5 @@
 //! Aliases: two tokens become one message.
 
-use super::accept::decision;
 use super::{Joined, Kind, Shape, State};
 use crate::correlation::matching::judge;
 use crate::correlation::requests::State as RequestState;
@@ -64,14 +63,7 @@ impl State {
             return;
         }
         let matched = judge(upstream_us, downstream_us, rule.within_us, rule.clock_skew_us);
-        let judged = if rule.kind == Kind::Timed { self.close(edge, up) } else { None };
-        let decision = decision(edge, matched, &self.tokens.token(up), now_us);
-        if let Some((from, place)) = judged {
-            out.revised(Decision { place, ..decision }, from);
-        } else {
-            let place = Some(self.next_place(edge));
-            out.decided(Decision { place, ..decision });
-        }
+        self.meet(edge, up, matched, &self.tokens.token(up), now_us, out);
     }
 
     /// Moves all that is known of `other` to `slot`.

@@ -5,12 +5,17 @@ use std::sync::Arc;
 use observatory::board::{EdgeBoard, StreamBoard, status_line};
 use observatory::engine::Engine;
 use observatory::event::{Event, Token};
-use observatory::graph::NodeIndex;
+use observatory::graph::{NodeIndex, System};
 use observatory::manifest::{Source, load, render};
 use observatory::outcome::{Freshness, NodeState, Status};
 
 const START_US: u64 = 1_700_000_000_000_000;
 const SECOND_US: u64 = 1_000_000;
+
+fn system(manifest: &str) -> Arc<System> {
+    let read = load(&Source::Text("test.toml".to_owned(), manifest.to_owned()));
+    Arc::new(read.unwrap_or_else(|problems| panic!("{}", render(&problems, false))).system)
+}
 
 /// A system that observes what is reported to it.
 struct World {
@@ -20,9 +25,7 @@ struct World {
 
 impl World {
     fn new(manifest: &str) -> Self {
-        let read = load(&Source::Text("test.toml".to_owned(), manifest.to_owned()));
-        let manifest = read.unwrap_or_else(|problems| panic!("{}", render(&problems, false)));
-        let system = Arc::new(manifest.system);
+        let system = system(manifest);
         Self { engine: Engine::new(Arc::clone(&system), START_US, (1, 2)), index: NodeIndex::new(&system) }
     }
 
@@ -49,6 +52,13 @@ impl World {
             self.at(ms + step, &format!("{node} sees {token}"));
         }
         self
+    }
+
+    fn reload(&mut self, ms: u64, manifest: &str) -> StreamBoard {
+        let system = system(manifest);
+        self.engine.reload(Arc::clone(&system), START_US + ms * 1000);
+        self.index = NodeIndex::new(&system);
+        self.see(ms)
     }
 
     fn see(&mut self, ms: u64) -> StreamBoard {
@@ -189,4 +199,37 @@ fn the_same_events_draw_the_same_edges_however_often_one_looks() {
     }
     assert_eq!(boards[0], boards[1]);
     assert_eq!(boards[0], boards[2]);
+}
+
+#[test]
+fn what_is_drawn_outlives_another_manifest() {
+    let mut world = World::new(BARE);
+    for token in 0..10 {
+        world.pass(token * 100, &format!("t{token}"), &["a", "b", "c"]);
+    }
+    assert_eq!(lines(&world.see(3000)), ["a -- b OK(pass=10/10 100%)", "b -- c OK(pass=10/10 100%)"]);
+    // Another order of the nodes, and one more.
+    let moved = "[[stream]]\nname = \"s\"\nnodes = [\"d\", \"c\", \"b\", \"a\"]\n";
+    let both = ["a -- b OK(pass=10/10 100%)", "b -- c OK(pass=10/10 100%)"];
+    assert_eq!(lines(&world.reload(3100, moved)), both);
+    assert_eq!(lines(&world.see(9000)), both);
+    // A message on its way goes on.
+    world.at(9001, "a sees t").at(9002, "b sees t");
+    // One edge is declared: it begins anew, as a declared one does. The other stays.
+    let declared = "discover = true\n[[stream.edge]]\nfrom = \"a\"\nto = \"b\"\ncheck = { within = \"1s\" }\n";
+    let stream = world.reload(9003, &format!("{moved}{declared}"));
+    assert_eq!(lines(&stream), ["a -> b UNKNOWN(pass=0/0)", "b -- c OK(pass=10/10 100%)"]);
+    world.at(9004, "c sees t").pass(9005, "u", &["a", "b", "c"]);
+    assert_eq!(lines(&world.see(9010)), ["a -> b OK(pass=1/1 100%)", "b -- c OK(pass=12/12 100%)"]);
+    // Without discovery only the declared edge is left; with it, the other is found again.
+    let declared_alone = declared.replace("discover = true\n", "");
+    assert_eq!(lines(&world.reload(9011, &format!("{moved}{declared_alone}"))), ["a -> b OK(pass=1/1 100%)"]);
+    world.reload(9012, &format!("{moved}{declared}"));
+    world.pass(9020, "v", &["a", "b", "c"]);
+    assert_eq!(lines(&world.see(20_000)), ["a -> b OK(pass=1/1 100%)", "b -- c OK(pass=1/1 100%)"]);
+    // A node that is gone takes its edges with it.
+    let stream = world.reload(20_001, &BARE.replace("\"c\"", "\"e\""));
+    assert_eq!(lines(&stream), Vec::<String>::new());
+    world.pass(20_100, "w", &["a", "b"]);
+    assert_eq!(lines(&world.see(30_000)).len(), 1);
 }

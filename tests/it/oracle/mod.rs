@@ -16,7 +16,7 @@ mod transitions;
 pub(crate) use shape::beyond;
 pub(crate) use snapshot::{EdgeShot, NodeShot, Snapshot};
 pub(crate) use subject::Subject;
-pub(crate) use transitions::Changes;
+pub(crate) use transitions::{Changes, by_subject};
 
 use observatory::event::Event;
 use observatory::graph::System;

@@ -12,4 +12,5 @@ mod status;
 mod window;
 mod world;
 
+pub(crate) use law::{system, us};
 pub(crate) use world::{both, core};

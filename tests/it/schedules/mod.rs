@@ -10,8 +10,12 @@ pub(crate) mod rng;
 mod world;
 
 use observatory::engine::Engine;
-use plan::{Schedule, long_schedule, schedule};
-use play::{STATES, Tally, hold};
+pub(crate) use plan::{START_US, schedule};
+use plan::{Schedule, long_schedule};
+use play::STATES;
+pub(crate) use play::{Tally, hold};
+pub(crate) use rng::Rng;
+pub(crate) use world::world;
 
 /// How many schedules the ordinary test command plays, over all its tests.
 const SCHEDULES: u64 = 100_000;
