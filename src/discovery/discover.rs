@@ -9,7 +9,7 @@ use crate::clock::SECOND_US;
 /// The most pairs of sightings that are noted between two looks at the evidence.
 const NOTED_MAX: usize = 1 << 19;
 /// So many steps of judging the evidence make a look a second rarer.
-const STEPS_A_SECOND: u64 = 1 << 18;
+const STEPS_A_SECOND: u64 = 1 << 16;
 
 /// A message was seen at a node.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -36,48 +36,51 @@ pub(super) fn nearly_all(part: u32, whole: u32) -> bool {
     u64::from(part) * 100 >= u64::from(whole) * 95
 }
 
-/// Rules on every edge that the sample says something about, in the order of `to`, then `from`; and how many
-/// pairs of messages' sets were held against each other for that.
+/// Rules on every edge that the sample says something about, in the order of `to`, then `from`; and how many times
+/// sets of messages were held against each other for that.
 pub(super) fn rule(evidence: &Evidence) -> (Vec<Ruling>, u64) {
     let by_node = evidence.by_node();
-    let mut bench =
-        Bench { by_node: &by_node, to: 0, unnamed: &Bits::NONE, with_to: Vec::new(), tried: Vec::new(), work: 0 };
+    let late = lateness(&by_node);
     let mut rulings = Vec::new();
+    let mut work = 0;
     for (to, pairs) in by_node.iter().enumerate() {
-        bench.turn_to(to, evidence.unnamed(to));
+        let mut bench = Bench::new(&by_node, &late, to, evidence.unnamed(to));
         for pair in pairs {
             let from = pair.other(to);
-            let messages = pair.both() & evidence.unnamed(to);
+            let messages = pair.both() & bench.unnamed;
             if !messages.is_empty() {
                 rulings.push(Ruling { from, to, strength: bench.judge(from, pair, messages) });
             }
         }
+        work += bench.work;
     }
-    (rulings, bench.work)
+    (rulings, work)
 }
 
-/// Judges the edges to one node after another.
+/// By node: how many others come before it more often than not.
+fn lateness(by_node: &[Vec<&Pair>]) -> Vec<usize> {
+    let comes_second = |node: usize, pair: &Pair| pair.first_at(node).count() * 2 < pair.both().count();
+    let late = |(node, pairs): (usize, &Vec<&Pair>)| pairs.iter().filter(|pair| comes_second(node, pair)).count();
+    by_node.iter().enumerate().map(late).collect()
+}
+
+/// Judges the edges to one node.
 struct Bench<'a> {
     by_node: &'a [Vec<&'a Pair>],
-    to: usize,
     /// Messages that count for edges to it.
     unnamed: &'a Bits,
-    /// By node: its pair with `to`.
-    with_to: Vec<Option<&'a Pair>>,
-    /// Nodes that explained an edge to `to` lately: likely to explain the next, too. The last one first.
-    tried: Vec<usize>,
+    /// Nodes that come before it in some message, with their pairs. In front those that explained an edge lately, then those
+    /// that are late in the stream: they are likely to explain the next.
+    thirds: Vec<(usize, &'a Pair)>,
     work: u64,
 }
 
 impl<'a> Bench<'a> {
-    fn turn_to(&mut self, to: usize, unnamed: &'a Bits) {
-        (self.to, self.unnamed) = (to, unnamed);
-        self.tried.clear();
-        self.with_to.clear();
-        self.with_to.resize(self.by_node.len(), None);
-        for pair in &self.by_node[to] {
-            self.with_to[pair.other(to)] = Some(pair);
-        }
+    fn new(by_node: &'a [Vec<&'a Pair>], late: &[usize], to: usize, unnamed: &'a Bits) -> Self {
+        let thirds = by_node[to].iter().map(|&pair| (pair.other(to), pair));
+        let mut thirds: Vec<_> = thirds.filter(|(third, pair)| !pair.first_at(*third).is_empty()).collect();
+        thirds.sort_by_key(|&(third, _)| std::cmp::Reverse(late[third]));
+        Self { by_node, unnamed, thirds, work: 0 }
     }
 
     /// Judges the edge from `from`, whose pair with `to` is `pair`, by those `messages`.
@@ -94,43 +97,24 @@ impl<'a> Bench<'a> {
 
     /// Whether third nodes between the two cover 95 % of the `whole` messages.
     fn explained(&mut self, from: usize, whole: u32) -> bool {
-        let by_node = self.by_node;
-        let pairs = &by_node[from];
         let mut covered = Bits::NONE;
-        for at in (0..self.tried.len()).rev() {
-            let third = self.tried[at];
-            let Ok(found) = pairs.binary_search_by_key(&third, |pair| pair.other(from)) else { continue };
-            if self.covers(from, third, pairs[found], &mut covered, whole) {
-                let third = self.tried.remove(at);
-                self.tried.push(third);
-                return true;
+        for at in 0..self.thirds.len() {
+            let (third, with_to) = self.thirds[at];
+            let Ok(found) = self.by_node[from].binary_search_by_key(&third, |pair| pair.other(from)) else { continue };
+            let first = self.by_node[from][found].first_at(from);
+            self.work += 1;
+            // The messages seen at all three, and those of them that passed them in order.
+            let all_three = self.by_node[from][found].both() & &with_to.both() & self.unnamed;
+            let between = all_three & &first & &with_to.first_at(third);
+            if between.is_empty() || !nearly_all(between.count(), all_three.count()) {
+                continue;
             }
-        }
-        for pair in pairs {
-            let third = pair.other(from);
-            if third != self.to && self.covers(from, third, pair, &mut covered, whole) {
-                self.tried.retain(|&tried| tried != third);
-                self.tried.push(third);
+            covered |= all_three;
+            if nearly_all(covered.count(), whole) {
+                self.thirds[..=at].rotate_right(1);
                 return true;
             }
         }
         false
-    }
-
-    /// Adds what a third node explains, if it lies between; answers whether 95 % are covered now.
-    fn covers(&mut self, from: usize, third: usize, pair: &Pair, covered: &mut Bits, whole: u32) -> bool {
-        let Some(with_to) = self.with_to[third] else { return false };
-        self.work += 1;
-        let all_three = pair.both() & &with_to.both() & self.unnamed;
-        let seen = all_three.count();
-        if seen == 0 {
-            return false;
-        }
-        let between = all_three & &pair.first_at(from) & &with_to.first_at(third);
-        if !nearly_all(between.count(), seen) {
-            return false;
-        }
-        *covered |= all_three;
-        nearly_all(covered.count(), whole)
     }
 }
