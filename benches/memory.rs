@@ -44,6 +44,7 @@ fn main() -> ExitCode {
                 clock_flagged: false,
                 token: token(request),
                 timestamp_us: now_us,
+                parent: None,
                 alias: None,
             };
             engine.accept(&event, now_us);

@@ -96,6 +96,7 @@ fn stream(nodes: usize) -> StreamBoard {
         description: String::new(),
         nodes: (0..).take(nodes).map(node).collect(),
         edges: ways.into_iter().map(edge).collect(),
+        discover: None,
         horizon_us: 10 * SECOND_US,
     };
     let system = System {

@@ -60,12 +60,30 @@ pub struct StreamBoard {
     pub unobserved: usize,
     /// Aliases that were ignored because a node had seen both messages.
     pub alias_conflicts: u64,
+    /// What discovery had to leave out, where the stream asks for discovery.
+    #[serde(skip)]
+    pub discovery: Option<DiscoveryBoard>,
     /// When this was so.
     pub at: Moment,
     /// The nodes, in the order of the manifest.
     pub nodes: Vec<NodeBoard>,
-    /// The edges, in the order of the manifest.
+    /// The edges: those declared, in the order of the manifest, then those that traffic shows, in the order in which it did.
     pub edges: Vec<EdgeBoard>,
+}
+
+/// What discovery had to leave out in one stream.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct DiscoveryBoard {
+    /// Events whose parent would have closed a cycle (or was one edge too many).
+    pub parents_refused: u64,
+    /// Messages that were not looked at because others had all the places.
+    pub messages_skipped: u64,
+    /// Pairs of sightings that were not noted because there were too many pairs of nodes.
+    pub pairs_skipped: u64,
+    /// Edges that orders show and that are not drawn now because they would close a cycle.
+    pub edges_in_cycles: usize,
+    /// Edges that orders show and that are not drawn now because there are too many.
+    pub edges_over_limit: usize,
 }
 
 /// One node in one stream.

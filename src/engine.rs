@@ -1,12 +1,16 @@
 //! The core: correlation and health of all streams behind one door.
 
+mod discovered;
+
 use std::sync::Arc;
+
+use discovered::Discovered;
 
 use crate::board::{Board, EdgeDetail};
 use crate::clock::Moment;
 use crate::correlation::{Flow, KeyHasher, hash_token};
 use crate::event::{Event, Token};
-use crate::graph::{Moves, NodeIndex, System};
+use crate::graph::{Moves, NodeId, NodeIndex, Stream, System, Topology};
 use crate::health::StreamHealth;
 use crate::outcome::{Status, Transition};
 
@@ -17,6 +21,8 @@ pub struct Engine {
     index: NodeIndex,
     hasher: KeyHasher,
     streams: Vec<(Flow, StreamHealth)>,
+    /// By stream: the edges that traffic shows, where that is asked for.
+    discovered: Vec<Option<Box<Discovered>>>,
     now_us: u64,
     /// Tokens remembered, over all streams.
     tokens: usize,
@@ -33,6 +39,7 @@ impl Engine {
             index: NodeIndex::new(&system),
             hasher,
             streams: system.streams.iter().enumerate().map(stream).collect(),
+            discovered: system.streams.iter().map(Discovered::of).collect(),
             system,
             now_us: start_us,
             tokens: 0,
@@ -46,18 +53,24 @@ impl Engine {
         self.advance(now_us);
         let transitions = self.take_transitions();
         let old = std::mem::replace(&mut self.system, system);
-        let mut kept: Vec<_> = std::mem::take(&mut self.streams).into_iter().map(Some).collect();
+        let streams = std::mem::take(&mut self.streams).into_iter();
+        let mut kept: Vec<_> = streams.zip(std::mem::take(&mut self.discovered)).map(Some).collect();
         for (index, stream) in self.system.streams.iter().enumerate() {
             let place = old.streams.iter().position(|other| other.name == stream.name);
-            let stream = match place.and_then(|place| Some((place, kept[place].take()?))) {
-                Some((place, (flow, mut health))) => {
-                    let moves = Moves::new((&old, &old.streams[place]), (&self.system, stream));
-                    let flow = flow.reload(&self.system, index, &moves, self.now_us, &mut health);
-                    (flow, health.reload(index, stream, &moves, self.now_us))
-                }
-                None => (Flow::new(&self.system, index, self.hasher), StreamHealth::new(index, stream, self.now_us)),
+            let Some((place, ((flow, mut health), discovered))) =
+                place.and_then(|place| Some((place, kept[place].take()?)))
+            else {
+                self.discovered.push(Discovered::of(stream));
+                let flow = Flow::new(&self.system, index, self.hasher);
+                self.streams.push((flow, StreamHealth::new(index, stream, self.now_us)));
+                continue;
             };
-            self.streams.push(stream);
+            let moves = Moves::new((&old, &old.streams[place]), (&self.system, stream));
+            let flow = flow.reload(&self.system, index, &moves, self.now_us, &mut health);
+            let mut health = health.reload(index, stream, &moves, self.now_us);
+            let drawn = Discovered::reload(discovered.as_deref(), stream, &moves, self.now_us, &mut health);
+            self.discovered.push(drawn);
+            self.streams.push((flow, health));
         }
         self.index = NodeIndex::new(&self.system);
         self.tokens = self.streams.iter().map(|(flow, _)| flow.tokens()).sum();
@@ -98,7 +111,12 @@ impl Engine {
             let before = flow.tokens();
             let new = flow.accept(node, event, hash, self.now_us, health);
             self.tokens += flow.tokens() - before;
-            if new && let Some(alias) = &event.alias {
+            let Some(message) = new else { continue };
+            if let Some(discovered) = &mut self.discovered[stream] {
+                let parent = event.parent.and_then(|parent| place_in(&self.index, parent, stream));
+                discovered.see((message, flow), (node, event, parent), self.now_us, health);
+            }
+            if let Some(alias) = &event.alias {
                 self.join(stream, (&event.token, hash), alias);
             }
         }
@@ -112,8 +130,21 @@ impl Engine {
                 end_us = end_us.max(due_us + 1);
                 self.correlate(stream, due_us + 1);
             }
+            while let Some(due_us) = self.discovered[stream].as_ref().and_then(|discovered| discovered.next_due_us()) {
+                end_us = end_us.max(due_us + 1);
+                self.correlate(stream, due_us + 1);
+            }
         }
         self.advance(end_us);
+    }
+
+    /// Draws what all events so far show, whether more is to come or not: for the end of a replay.
+    pub fn look_at_all(&mut self) {
+        for (discovered, (_, health)) in self.discovered.iter_mut().zip(&mut self.streams) {
+            if let Some(discovered) = discovered {
+                discovered.look_at_all(self.now_us, health);
+            }
+        }
     }
 
     /// The next moment at which [`Self::advance`] has something to do, if nothing arrives: what it
@@ -123,7 +154,8 @@ impl Engine {
             let judged = health.next_due_us().map(|due_us| due_us.saturating_sub(1));
             flow.next_due_us().into_iter().chain(judged).min()
         });
-        flows.min()
+        let discovered = self.discovered.iter().flatten().filter_map(|discovered| discovered.next_due_us());
+        flows.chain(discovered).min()
     }
 
     /// The changes since the last call, in the order of their time.
@@ -150,23 +182,36 @@ impl Engine {
         }
     }
 
-    /// One edge with its window and fails; what is due is judged first.
-    pub fn edge_detail(&mut self, stream: usize, edge: usize, now_us: u64) -> EdgeDetail {
+    /// One edge with its window and fails; what is due is judged first. None where that makes an edge vanish that
+    /// traffic had shown.
+    pub fn edge_detail(&mut self, stream: usize, edge: usize, now_us: u64) -> Option<EdgeDetail> {
         self.advance(now_us);
         let board = self.stream_board(stream);
         let (flow, health) = &self.streams[stream];
-        health.detail(edge, &board, flow.oldest_in_flight_us(edge))
+        let declared = edge < self.system.streams[stream].edges.len();
+        let oldest_us = if declared { flow.oldest_in_flight_us(edge) } else { None };
+        (edge < board.edges.len()).then(|| health.detail(edge, &board, oldest_us))
     }
 
     /// The worst status that the edge had at any time; NOK where it, or a node of it, was ever silent.
     pub fn worst(&self, stream: usize, edge: usize) -> Status {
-        let declared = &self.system.streams[stream].edges[edge];
-        self.streams[stream].1.worst(edge, [declared.from, declared.to])
+        let shown = &self.shown(stream).0.edges[edge];
+        self.streams[stream].1.worst(edge, [shown.from, shown.to])
     }
 
     fn stream_board(&self, stream: usize) -> crate::board::StreamBoard {
-        let (flow, health) = &self.streams[stream];
-        health.board(&self.system, &self.system.streams[stream], flow.topology(), self.now_us)
+        let (shown, topology) = self.shown(stream);
+        let board = self.streams[stream].1.board(&self.system, shown, topology, self.now_us);
+        let discovery = self.discovered[stream].as_ref().map(|discovered| discovered.board());
+        crate::board::StreamBoard { discovery, ..board }
+    }
+
+    /// A stream with the edges that traffic shows, and its shape.
+    fn shown(&self, stream: usize) -> (&Stream, &Topology) {
+        match &self.discovered[stream] {
+            Some(discovered) => (&discovered.shown, &discovered.topology),
+            None => (&self.system.streams[stream], self.streams[stream].0.topology()),
+        }
     }
 
     /// Makes an alias a name of a message; one that is new is a token to remember.
@@ -177,8 +222,11 @@ impl Engine {
         }
         let (flow, health) = &mut self.streams[stream];
         let before = flow.tokens();
-        flow.join(token, (alias, hash), self.now_us, health);
+        let joined = flow.join(token, (alias, hash), self.now_us, health);
         self.tokens += flow.tokens() - before;
+        if let (Some(discovered), Some(joined)) = (&mut self.discovered[stream], joined) {
+            discovered.join(&joined, token.0, self.now_us, health);
+        }
     }
 
     /// Works off what is due in a stream.
@@ -188,6 +236,9 @@ impl Engine {
         let before = flow.tokens();
         flow.advance(now_us, health);
         self.tokens -= before - flow.tokens();
+        if let Some(discovered) = &mut self.discovered[stream] {
+            discovered.advance(now_us, health);
+        }
     }
 
     /// Where the limit is reached and the token is new to the stream, has the stream that is furthest above
@@ -210,4 +261,9 @@ impl Engine {
             (self.tokens, self.evicted) = (self.tokens - gone, self.evicted + gone as u64);
         }
     }
+}
+
+/// Where a node stands in a stream, if it does.
+fn place_in(index: &NodeIndex, node: NodeId, stream: usize) -> Option<usize> {
+    index.places(node).iter().find(|&&(other, _)| other == stream).map(|&(_, place)| place)
 }

@@ -26,6 +26,8 @@ pub struct Report {
     pub token: Token,
     /// When, by the sender's clock, in microseconds since the Unix epoch.
     pub timestamp_us: Option<u64>,
+    /// The node that the message came from.
+    pub parent: Option<NodeId>,
     /// A second token by which the message is known from here on.
     pub alias: Option<Box<Token>>,
 }
@@ -37,7 +39,8 @@ impl Report {
     pub fn arrive(self, arrival_us: u64) -> Event {
         let clock_flagged = self.timestamp_us.is_some_and(|stamp| stamp > arrival_us + AHEAD_MAX_US);
         let timestamp_us = self.timestamp_us.filter(|_| !clock_flagged).unwrap_or(arrival_us);
-        Event { node: self.node, clock_flagged, token: self.token, timestamp_us, alias: self.alias }
+        let Self { node, token, parent, alias, .. } = self;
+        Event { node, clock_flagged, token, timestamp_us, parent, alias }
     }
 }
 
@@ -52,6 +55,8 @@ pub struct Event {
     pub token: Token,
     /// When, by the sender's clock, in microseconds since the Unix epoch.
     pub timestamp_us: u64,
+    /// The node that the message came from.
+    pub parent: Option<NodeId>,
     /// A second token by which the message is known from here on.
     pub alias: Option<Box<Token>>,
 }

@@ -54,6 +54,34 @@ pub struct Stream {
     pub edges: Vec<Edge>,
     /// How long an edge without a check waits for its match.
     pub horizon_us: u64,
+    /// Whether edges are drawn as traffic shows them, and what those have instead of a declaration.
+    pub discover: Option<Discover>,
+}
+
+/// What edges that traffic shows have instead of a declaration.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Discover {
+    /// How long a report may take to reach us, without the inputs' delay.
+    pub grace_us: u64,
+    /// The largest `delay` of the inputs that bring the events of the stream's nodes.
+    pub delay_us: u64,
+    /// How far a downstream stamp may lie before its upstream's without being reversed.
+    pub clock_skew_us: u64,
+    /// How long a bad status stays on show.
+    pub hold_us: u64,
+}
+
+impl Discover {
+    /// `grace` with the inputs' delay.
+    pub fn wait_us(&self) -> u64 {
+        self.grace_us + self.delay_us
+    }
+
+    /// An edge between two nodes, given by their places.
+    pub fn edge(&self, from: usize, to: usize) -> Edge {
+        let Self { grace_us, delay_us, clock_skew_us, hold_us } = *self;
+        Edge { name: None, from, to, check: None, grace_us, delay_us, clock_skew_us, hold_us, silence_us: None }
+    }
 }
 
 /// A node's place in a stream.
@@ -116,11 +144,13 @@ impl Edge {
 impl Stream {
     /// How long after the arrival of its last new event a token is remembered.
     ///
-    /// The largest `within` (the horizon, for an edge without a check) and twice the largest `grace`.
+    /// The largest `within` (the horizon, for an edge without a check, drawn or to be drawn) and twice the largest `grace`.
     pub fn memory_us(&self) -> u64 {
         let within = |edge: &Edge| edge.check.as_ref().map_or(self.horizon_us, |check| check.within_us);
-        let within_us = self.edges.iter().map(within).max().unwrap_or(self.horizon_us);
-        let wait_us = self.edges.iter().map(Edge::wait_us).max().unwrap_or(0);
+        let horizon_us = self.discover.map(|_| self.horizon_us);
+        let within_us = self.edges.iter().map(within).chain(horizon_us).max().unwrap_or(self.horizon_us);
+        let waits_us = self.edges.iter().map(Edge::wait_us).chain(self.discover.map(|discover| discover.wait_us()));
+        let wait_us = waits_us.max().unwrap_or(0);
         within_us + 2 * wait_us
     }
 }

@@ -17,6 +17,7 @@ pub(crate) fn system(max_tokens: usize) -> System {
         nodes: (0..).take(NODES.len()).map(node).collect(),
         edges: EDGES.map(|(from, to, within_ms)| edge(from, to, within_ms)).into(),
         horizon_us: 10 * SECOND_US,
+        discover: None,
     };
     System {
         name: "Bench".to_owned(),

@@ -6,6 +6,7 @@ mod check;
 mod client;
 mod completions;
 mod demo;
+mod init;
 mod man;
 mod output;
 mod replay;
@@ -42,6 +43,7 @@ enum Command {
     Replay(replay::Replay),
     Send(send::Send),
     Status(status::Status),
+    Init(init::Init),
     Completions(completions::Completions),
     Man(man::Man),
 }
@@ -106,6 +108,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Replay(replay) => replay.run(),
         Command::Send(send) => send.run(),
         Command::Status(status) => status.run(),
+        Command::Init(init) => init.run(),
         Command::Completions(completions) => completions.run(&mut Cli::command()),
         Command::Man(_) => man::Man::run(Cli::command()),
     }

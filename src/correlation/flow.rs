@@ -25,6 +25,15 @@ pub struct Flow {
     state: State,
 }
 
+/// Two messages that became one.
+#[derive(Debug)]
+pub struct Joined {
+    /// The number of the one that stays, and where that was seen.
+    pub kept: (u32, Seen),
+    /// The number of the one that is no more, and where that was seen.
+    pub gone: (u32, Seen),
+}
+
 /// What a stream remembers.
 #[derive(Debug)]
 struct State {
@@ -88,17 +97,36 @@ impl Flow {
     }
 
     /// Takes one event of `node` (its place in the stream). What was due before must have been worked off.
-    /// Answers whether it is new, no duplicate.
+    /// Answers the number of its message, unless it is a duplicate: one message has it as long as it is remembered.
     #[inline]
-    pub fn accept(&mut self, node: usize, event: &Event, hash: u64, now_us: u64, out: &mut impl Verdicts) -> bool {
+    pub fn accept(
+        &mut self,
+        node: usize,
+        event: &Event,
+        hash: u64,
+        now_us: u64,
+        out: &mut impl Verdicts,
+    ) -> Option<u32> {
         self.state.accept(&self.shape, node, event, hash, now_us, out)
     }
 
-    /// Makes `alias` a name of the message of `token`, where that is remembered; both with their hashes.
-    pub fn join(&mut self, token: (&Token, u64), alias: (&Token, u64), now_us: u64, out: &mut impl Verdicts) {
-        if let Some(slot) = self.state.tokens.find(token.1, token.0) {
-            self.state.join(&self.shape, slot, alias, now_us, out);
-        }
+    /// Where the message of the last event that was new had been seen before it.
+    #[inline]
+    pub fn seen_before(&self) -> &Seen {
+        &self.state.seen
+    }
+
+    /// Makes `alias` a name of the message of `token`, where that is remembered; both with their hashes. Answers which
+    /// two messages became one, if that made one of two.
+    pub fn join(
+        &mut self,
+        token: (&Token, u64),
+        alias: (&Token, u64),
+        now_us: u64,
+        out: &mut impl Verdicts,
+    ) -> Option<Joined> {
+        let slot = self.state.tokens.find(token.1, token.0)?;
+        self.state.join(&self.shape, slot, alias, now_us, out)
     }
 
     /// Judges and forgets what is due before `now_us`, in the order of time.

@@ -5,6 +5,7 @@
 //! without a match, `lost` what went missing and was forgotten, `count` the groups of count checks.
 
 mod count;
+mod drawn;
 mod flow;
 mod key;
 mod lost;
@@ -15,6 +16,8 @@ mod slab;
 mod tokens;
 mod verdicts;
 
-pub use flow::Flow;
+pub use drawn::DrawnEdges;
+pub use flow::{Flow, Joined};
 pub use key::{KeyHasher, hash_token};
+pub use tokens::Seen;
 pub use verdicts::{Decision, Verdicts};

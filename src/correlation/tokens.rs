@@ -353,7 +353,7 @@ fn key_of(head: &Head) -> Key {
 
 /// Where one token was seen: loaded once, asked many times.
 #[derive(Debug, Default)]
-pub(super) struct Seen {
+pub struct Seen {
     packed: Vec<u64>,
 }
 
@@ -371,7 +371,7 @@ impl Seen {
     }
 
     /// The nodes at which it was seen, and when.
-    pub(super) fn sightings(&self) -> impl Iterator<Item = (usize, u64)> {
+    pub fn sightings(&self) -> impl ExactSizeIterator<Item = (usize, u64)> {
         self.packed.iter().map(|&sighting| unpack(sighting))
     }
 

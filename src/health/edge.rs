@@ -114,6 +114,13 @@ impl EdgeHealth {
         }
     }
 
+    /// A request whose events came before the edge was drawn got its outcome: it says nothing about the rate.
+    pub(super) fn recall(&mut self, decision: Decision, out: &mut Vec<Dated>) {
+        self.ledger.upstream += 1;
+        self.ledger.in_flight += 1;
+        self.decided(decision, out);
+    }
+
     /// A request got its first outcome.
     pub(super) fn decided(&mut self, decision: Decision, out: &mut Vec<Dated>) {
         let at_us = decision.at_us;

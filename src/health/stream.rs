@@ -27,6 +27,8 @@ pub struct StreamHealth {
     stream: usize,
     pub(super) nodes: Vec<NodeHealth>,
     pub(super) edges: Vec<EdgeHealth>,
+    /// How many of the edges are declared; the others are drawn from traffic.
+    pub(super) declared: usize,
     pub(super) alias_conflicts: u64,
     transitions: Vec<Transition>,
     changes: Vec<Dated>,
@@ -46,17 +48,37 @@ impl StreamHealth {
             stream: index,
             nodes: stream.nodes.iter().map(|declared| node(declared.silence_us)).collect(),
             edges: stream.edges.iter().map(|edge| EdgeHealth::new(edge, start_us)).collect(),
+            declared: stream.edges.len(),
             alias_conflicts: 0,
             transitions: Vec::new(),
             changes: Vec::new(),
         }
     }
 
-    /// Goes on in another shape of the stream, which stands at `index` now.
+    /// Other edges are drawn from traffic now: those of `shown` behind the declared ones. `kept` says which of those
+    /// so far each of them is, if it was drawn before.
+    pub fn redraw(&mut self, shown: &Stream, kept: &[Option<usize>], now_us: u64) {
+        let mut before: Vec<_> = self.edges.drain(self.declared..).map(Some).collect();
+        for (edge, kept) in shown.edges[self.declared..].iter().zip(kept) {
+            let kept = kept.and_then(|at| before[at].take());
+            self.edges.push(kept.unwrap_or_else(|| EdgeHealth::new(edge, now_us)));
+        }
+    }
+
+    /// A message had passed an edge before that was drawn.
+    pub fn recall(&mut self, decision: Decision) {
+        let edge = decision.edge;
+        self.edges[edge].recall(decision, &mut self.changes);
+        self.date(Subject::Edge(edge));
+    }
+
+    /// Goes on in another shape of the stream, which stands at `index` now. Edges that are drawn from traffic stand behind
+    /// the declared ones as they did, until [`Self::redraw`] says what becomes of them.
     #[must_use]
-    pub fn reload(self, index: usize, stream: &Stream, moves: &Moves, now_us: u64) -> Self {
+    pub fn reload(mut self, index: usize, stream: &Stream, moves: &Moves, now_us: u64) -> Self {
         let mut next = Self::new(index, stream, now_us);
         next.alias_conflicts = self.alias_conflicts;
+        let drawn = self.edges.split_off(self.declared);
         for (mut node, place) in self.nodes.into_iter().zip(&moves.nodes) {
             let &Some(place) = place else { continue };
             next.changes.extend(node.silence.set_after(stream.nodes[place].silence_us, now_us).map(silence_change));
@@ -70,6 +92,7 @@ impl StreamHealth {
             next.edges[place] = edge;
             next.date(Subject::Edge(place));
         }
+        next.edges.extend(drawn);
         next
     }
 
@@ -166,13 +189,18 @@ impl StreamHealth {
         self.edges.iter().enumerate().map(of_edge).collect()
     }
 
-    /// Makes transitions of the changes of one edge or node.
+    /// Makes transitions of the changes of one edge or node. An edge that is drawn from traffic has none: it can only
+    /// become OK, and its number may mean another edge tomorrow.
     #[inline]
     fn date(&mut self, subject: Subject) {
         if self.changes.is_empty() {
             return;
         }
         let stream = self.stream;
+        if matches!(subject, Subject::Edge(edge) if edge >= self.declared) {
+            self.changes.clear();
+            return;
+        }
         let changes = self.changes.drain(..);
         self.transitions.extend(changes.map(|(change, at_us)| Transition { at_us, stream, subject, change }));
     }

@@ -106,8 +106,8 @@ impl<'a, R: Read> Merge<'a, R> {
 /// The event of a line; `None` where the line is empty.
 fn recorded(line: &[u8], reader: &mut EventReader<'_>) -> Option<Result<Recorded, Refusal>> {
     Some(match reader.line(line)? {
-        Ok(Report { node, token, timestamp_us: Some(timestamp_us), alias }) => {
-            Ok(Recorded::Known(Event { node, clock_flagged: false, token, timestamp_us, alias }))
+        Ok(Report { node, token, timestamp_us: Some(timestamp_us), parent, alias }) => {
+            Ok(Recorded::Known(Event { node, clock_flagged: false, token, timestamp_us, parent, alias }))
         }
         Ok(Report { timestamp_us: None, .. }) => Err(no_timestamp()),
         Err(miss) => match *miss {

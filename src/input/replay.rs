@@ -118,7 +118,7 @@ pub fn run(
     }
     progress(merge.bytes());
     counts.accepted = accepted;
-    Ok(judge.unwrap_or_else(|| Judge::new(system, 0)).report(system, settle, counts))
+    Ok(judge.unwrap_or_else(|| Judge::new(system, 0)).report(settle, counts))
 }
 
 /// Opens all files before the first is read.
@@ -176,19 +176,21 @@ impl Judge {
         }
     }
 
-    fn report(mut self, system: &System, settle: bool, counts: ReplayCounts) -> ReplayReport {
+    fn report(mut self, settle: bool, counts: ReplayCounts) -> ReplayReport {
         if settle {
             self.engine.settle();
         }
+        self.engine.look_at_all();
         let mut board = self.engine.board(self.engine.now_us());
         let mut unknown: Vec<_> =
             mem::take(&mut self.unknown).into_iter().map(|(name, events)| UnknownSender { name, events }).collect();
         unknown.sort_by(|a, b| b.events.cmp(&a.events).then_with(|| a.name.cmp(&b.name)));
         board.unknown_senders = unknown;
-        let worst =
-            system.streams.iter().enumerate().map(|(stream, declared)| {
-                (0..declared.edges.len()).map(|edge| self.engine.worst(stream, edge)).collect()
-            });
+        let worst = board
+            .streams
+            .iter()
+            .enumerate()
+            .map(|(stream, shown)| (0..shown.edges.len()).map(|edge| self.engine.worst(stream, edge)).collect());
         ReplayReport { worst: worst.collect(), board, counts }
     }
 }

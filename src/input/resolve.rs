@@ -1,7 +1,7 @@
 //! From the fields of an event to a [`Report`]: the checks that both ways of reading share.
 
 use crate::event::{NODE_MAX_BYTES, Report, TextError, Token, check_text};
-use crate::graph::NodeIndex;
+use crate::graph::{NodeId, NodeIndex};
 
 use super::body::Reason;
 use super::fields::{Fields, Key, NODE, Stamp, TOKEN};
@@ -43,13 +43,14 @@ impl<'a> Resolver<'a> {
             Some(Stamp::Text(text)) => Some(timestamp::from_text(text.as_ref())),
         };
         let timestamp_us = timestamp_us.transpose().map_err(|error| Refusal::new(Reason::Timestamp, error))?;
-        if let Some(parent) = &fields.parent {
-            check_text(text_of(parent.as_ref()), NODE_MAX_BYTES).map_err(|error| bad_text(Key::Parent, error))?;
-        }
+        let parent = match &fields.parent {
+            None => None,
+            Some(parent) => self.parent(parent.as_ref())?,
+        };
         let alias = fields.alias.as_ref().map(|alias| Token::new(text_of(alias.as_ref())));
         let alias = alias.transpose().map_err(|error| bad_text(Key::Alias, error))?.map(Box::new);
         match node {
-            Some(node) => Ok(Report { node, token, timestamp_us, alias }),
+            Some(node) => Ok(Report { node, token, timestamp_us, parent, alias }),
             None => Err(Box::new(self.unknown(text_of(name), timestamp_us))),
         }
     }
@@ -59,14 +60,32 @@ impl<'a> Resolver<'a> {
         if self.accept_unknown {
             return Miss::Unknown { name: name.to_owned(), timestamp_us };
         }
-        let mut error = format!("no stream has a node {}", quote(name));
+        Miss::Refused(self.nowhere("node", name))
+    }
+
+    /// The node of that name. Where unknown nodes are accepted, an unknown one says nothing.
+    fn parent(&mut self, name: &[u8]) -> Result<Option<NodeId>, Refusal> {
+        let parent = self.nodes.find_bytes(name);
+        if parent.is_none() {
+            let name = text_of(name);
+            check_text(name, NODE_MAX_BYTES).map_err(|error| bad_text(Key::Parent, error))?;
+            if !self.accept_unknown {
+                return Err(self.nowhere("parent", name));
+            }
+        }
+        Ok(parent)
+    }
+
+    #[cold]
+    fn nowhere(&mut self, what: &str, name: &str) -> Refusal {
+        let mut error = format!("no stream has a {what} {}", quote(name));
         if self.hints_left > 0 {
             self.hints_left -= 1;
             if let Some(nearest) = self.nodes.nearest(name) {
                 error += &format!("; did you mean {}?", quote(nearest));
             }
         }
-        Miss::Refused(Refusal::new(Reason::UnknownNode, error))
+        Refusal::new(Reason::UnknownNode, error)
     }
 }
 

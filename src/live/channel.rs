@@ -209,7 +209,7 @@ mod tests {
     fn stream(unobserved: usize) -> StreamBoard {
         let (name, description) = ("orders".to_owned(), String::new());
         let (status, at, nodes, edges) = (Status::Ok, Moment(unobserved as u64), Vec::new(), Vec::new());
-        StreamBoard { name, description, status, unobserved, alias_conflicts: 0, at, nodes, edges }
+        StreamBoard { name, description, status, unobserved, alias_conflicts: 0, discovery: None, at, nodes, edges }
     }
 
     fn text(next: Next) -> String {

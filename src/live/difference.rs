@@ -143,6 +143,7 @@ mod tests {
             status: Status::Ok,
             unobserved: 0,
             alias_conflicts: 0,
+            discovery: None,
             at: Moment(7),
             nodes: ["a", "b", "c"].map(node).into(),
             edges: vec![edge("a", "b"), edge("b", "c")],

@@ -96,6 +96,9 @@ pub(super) fn set_delays(system: &mut System, inputs: &[InputSettings], live: bo
             let delay = |place: usize| delays[stream.nodes[place].id.0 as usize];
             edge.delay_us = delay(edge.from).max(delay(edge.to));
         }
+        if let Some(discover) = &mut stream.discover {
+            discover.delay_us = stream.nodes.iter().map(|node| delays[node.id.0 as usize]).max().unwrap_or(0);
+        }
     }
 }
 

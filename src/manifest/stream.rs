@@ -12,7 +12,7 @@ use super::problem::{Finding, Place, quote};
 use super::section::Section;
 use super::text::Text;
 use super::top::Defaults;
-use crate::graph::{Edge, NodeId, STREAM_NODES_MAX, Stream, StreamNode};
+use crate::graph::{Discover, Edge, NodeId, STREAM_NODES_MAX, Stream, StreamNode};
 
 /// The longest name of a stream.
 const STREAM_NAME_MAX: usize = 64;
@@ -54,8 +54,8 @@ impl<'a> Streams<'a> {
         let all_good = edges.iter().all(Option::is_some);
         let edges: Vec<Drawn> = edges.into_iter().flatten().collect();
         check_shape(section, &nodes, &edges);
-        discovery(section, &nodes);
-        if all_good && !edges.is_empty() {
+        let discover = self.discover(section);
+        if all_good && !edges.is_empty() && discover.is_none() {
             warn_of_idle_nodes(section.context, &nodes, &edges);
         }
         let stream = Stream {
@@ -68,6 +68,7 @@ impl<'a> Streams<'a> {
                 .collect(),
             edges: edges.into_iter().map(|drawn| drawn.edge).collect(),
             horizon_us: self.defaults.horizon_us,
+            discover,
         };
         self.done.push(stream);
     }
@@ -81,6 +82,14 @@ impl<'a> Streams<'a> {
         self.nodes.push(name.to_owned());
         self.node_ids.insert(name.to_owned(), id);
         id
+    }
+
+    /// Edges are drawn from traffic where that is said, or where none are declared.
+    fn discover(&self, section: &Section<'_>) -> Option<Discover> {
+        let said = section.flag("discover");
+        let discover = said.map_or(!section.says("edge"), |said| said.value);
+        let Defaults { grace_us, clock_skew_us, hold_us, .. } = *self.defaults;
+        discover.then_some(Discover { grace_us, delay_us: 0, clock_skew_us, hold_us })
     }
 
     fn name(&mut self, section: &Section<'_>) -> Option<Text> {
@@ -164,19 +173,6 @@ fn report_cycle(context: &Context<'_>, nodes: &Nodes, edges: &[Drawn], cycle: &[
     let finding = Finding::error(&closing.place, format!("the stream has a cycle: {}", way.join(" -> ")));
     let finding = finding.label("this edge closes it");
     context.report(finding.help("take one of these edges out, or give the way back a stream of its own"));
-}
-
-/// What is drawn from traffic rather than declared.
-fn discovery(section: &Section<'_>, nodes: &Nodes) {
-    if let Some(discover) = section.flag("discover").filter(|discover| discover.value) {
-        let finding = Finding::not_built(&discover.place, "`discover = true` is not built yet");
-        section.context.report(finding.help("take it out, and declare the edges"));
-    }
-    if !section.says("edge") && !nodes.list.is_empty() {
-        let message = "the stream declares no edges, and drawing them from traffic is not built yet";
-        let finding = Finding::not_built(&section.place(), message);
-        section.context.report(finding.help("declare them: `[[stream.edge]]` with `from` and `to`"));
-    }
 }
 
 fn warn_of_idle_nodes(context: &Context<'_>, nodes: &Nodes, edges: &[Drawn]) {

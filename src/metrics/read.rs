@@ -8,7 +8,7 @@ use prometheus::proto::MetricFamily;
 
 use super::family::Family;
 pub(super) use super::table::Read;
-use crate::board::{Board, EdgeBoard, LATENCY_BOUNDS_US, NodeBoard};
+use crate::board::{Board, DiscoveryBoard, EdgeBoard, LATENCY_BOUNDS_US, NodeBoard};
 use crate::outcome::{Freshness, NodeState, Outcome};
 use crate::pipeline::{DELAY_BOUNDS_US, EVENTS_MAX, Pipeline};
 
@@ -52,6 +52,9 @@ fn fill_board(read: &mut Read, board: &Board) {
         for edge in &stream.edges {
             fill_edge(read, &stream.name, edge);
         }
+        if let Some(discovery) = &stream.discovery {
+            fill_discovery(read, &stream.name, discovery);
+        }
     }
     for (node, last) in last_events {
         read.node_last_event_timestamp_seconds.add(&[("node", node)], last.0 as f64 / 1e6);
@@ -61,6 +64,20 @@ fn fill_board(read: &mut Read, board: &Board) {
     read.tokens_evicted_total.add(&[], board.tokens_evicted as f64);
     let unknown: u64 = board.unknown_senders.iter().map(|sender| sender.events).sum();
     read.unknown_sender_events_total.add(&[], unknown as f64);
+}
+
+fn fill_discovery(read: &mut Read, stream: &str, discovery: &DiscoveryBoard) {
+    let skipped = [
+        ("parents", discovery.parents_refused),
+        ("messages", discovery.messages_skipped),
+        ("pairs", discovery.pairs_skipped),
+    ];
+    for (what, count) in skipped {
+        read.discovery_skipped_total.add(&[("stream", stream), ("what", what)], count as f64);
+    }
+    for (reason, count) in [("cycle", discovery.edges_in_cycles), ("limit", discovery.edges_over_limit)] {
+        read.discovery_edges_left_out.add(&[("stream", stream), ("reason", reason)], count as f64);
+    }
 }
 
 fn fill_node(read: &mut Read, stream: &str, node: &NodeBoard) {

@@ -115,6 +115,10 @@ metrics! {
         edge_duplicates_total: Counter,
         /// Outcomes of the edge that were corrected later.
         edge_revisions_total: Counter,
+        /// What discovery did not look at, or refused: parents, messages, pairs.
+        discovery_skipped_total: Counter,
+        /// Edges that traffic shows and that are not drawn: they would close a cycle, or are too many.
+        discovery_edges_left_out: Gauge,
         /// Arrival of the node's last event.
         node_last_event_timestamp_seconds: Gauge,
         /// Tokens remembered.

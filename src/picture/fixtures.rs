@@ -96,6 +96,7 @@ pub(crate) fn stream(name: &str, mut nodes: Vec<NodeBoard>, edges: Vec<EdgeBoard
         status: edges.iter().map(|edge| edge.held).max().unwrap_or_default(),
         unobserved: edges.iter().filter(|edge| edge.freshness == Freshness::Unobserved).count(),
         alias_conflicts: 0,
+        discovery: None,
         at: AT,
         nodes,
         edges,

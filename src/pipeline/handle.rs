@@ -174,7 +174,7 @@ impl Pipeline {
     }
 
     /// One edge with its window and fails, as it is now.
-    pub async fn edge(&self, stream: usize, edge: usize) -> Result<EdgeDetail, Refused> {
+    pub async fn edge(&self, stream: usize, edge: usize) -> Result<Option<EdgeDetail>, Refused> {
         let (answer, answered) = oneshot::channel();
         self.shared.mailbox.ask(Query::Edge { stream, edge, answer }).or(Err(Refused::Overloaded))?;
         answered.await.or(Err(Refused::Stopped))

@@ -16,7 +16,7 @@ pub enum Query {
         stream: usize,
         /// The edge's index in it.
         edge: usize,
-        /// Where the answer goes.
-        answer: oneshot::Sender<EdgeDetail>,
+        /// Where the answer goes: none where there is no such edge any more.
+        answer: oneshot::Sender<Option<EdgeDetail>>,
     },
 }

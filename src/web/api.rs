@@ -52,6 +52,10 @@ pub(super) async fn edge(request: HttpRequest, state: Data<Arc<State>>) -> Resul
     let (from, to) = (segment(&request, 5)?, segment(&request, 6)?);
     let index = find_edge(stream, &from, &to)?;
     let detail = state.pipeline.edge(stream_index, index).await?;
+    // An edge that traffic had shown may be gone, and another stand in its place.
+    let Some(detail) = detail.filter(|detail| detail.edge.from == from && detail.edge.to == to) else {
+        return Err(Problem::not_found(format!("the stream has no edge from {from:?} to {to:?} any more")));
+    };
     json(&request, &detail)
 }
 

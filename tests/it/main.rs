@@ -6,6 +6,8 @@ mod browser;
 mod clients;
 mod commands;
 mod demo;
+#[cfg(test)]
+mod discovery;
 mod events;
 mod harness;
 mod hostile;

@@ -10,7 +10,7 @@ use crate::event::{Event, Token};
 use crate::outcome::Outcome;
 
 impl State {
-    /// Answers whether the event is new.
+    /// Answers the place of the message where the event is new.
     #[inline]
     pub(super) fn accept(
         &mut self,
@@ -20,7 +20,7 @@ impl State {
         hash: u64,
         now_us: u64,
         out: &mut impl Verdicts,
-    ) -> bool {
+    ) -> Option<u32> {
         let ends = &shape.nodes[node];
         let slot = if let Some(slot) = self.tokens.find(hash, &event.token) {
             self.tokens.load(slot, &mut self.seen);
@@ -28,7 +28,7 @@ impl State {
                 for rule in ends.incoming.iter().chain(&ends.outgoing) {
                     out.duplicate(rule.edge);
                 }
-                return false;
+                return None;
             }
             self.tokens.sight(slot, node, event.timestamp_us);
             slot
@@ -46,7 +46,7 @@ impl State {
         let waits = self.requests.any_in_flight(self.tokens.requests(slot));
         self.tokens.queue(slot, if waits { Queue::Waiting } else { Queue::Matched }, now_us);
         self.idle_until_us = self.idle_until_us.min(now_us + shape.memory_us);
-        true
+        Some(slot)
     }
 
     /// The event is the downstream end of an edge.

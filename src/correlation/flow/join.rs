@@ -1,6 +1,6 @@
 //! Aliases: two tokens become one message.
 
-use super::{Kind, Shape, State};
+use super::{Joined, Kind, Shape, State};
 use crate::correlation::matching::judge;
 use crate::correlation::requests::State as RequestState;
 use crate::correlation::slab::NONE;
@@ -18,20 +18,20 @@ impl State {
         alias: (&Token, u64),
         now_us: u64,
         out: &mut impl Verdicts,
-    ) {
+    ) -> Option<Joined> {
         let Some(other) = self.tokens.find(alias.1, alias.0) else {
             self.tokens.add_name(slot, alias.0.clone());
-            return;
+            return None;
         };
         if other == slot {
-            return;
+            return None;
         }
         let (mut one, mut two) = (Seen::default(), Seen::default());
         self.tokens.load(slot, &mut one);
         self.tokens.load(other, &mut two);
         if one.nodes().any(|node| two.at(node).is_some()) {
             out.alias_conflict();
-            return;
+            return None;
         }
         self.join_groups(slot, other, now_us, out);
         for edge in 0..shape.rules.len() {
@@ -45,6 +45,7 @@ impl State {
         let waits = self.requests.any_in_flight(self.tokens.requests(slot));
         self.tokens.queue(slot, if waits { Queue::Waiting } else { Queue::Matched }, now_us);
         self.idle_until_us = self.idle_until_us.min(now_us + shape.memory_us);
+        Some(Joined { kept: (slot, one), gone: (other, two) })
     }
 
     /// Matches what `up` saw at an edge's upstream node with what `down` saw at its downstream node.

@@ -272,8 +272,6 @@ fn the_server() {
 fn what_is_not_built() {
     let said = said_of([
         with_top("[server]\ndata_dir = \"/var/lib/observatory\"\naccess = \"login\"\nlayout = \"dot\""),
-        "[[stream]]\nname = \"orders\"\nnodes = [\"web\", \"db\"]\n".to_owned(),
-        with_edge("").replace("name = \"orders\"", "name = \"orders\"\ndiscover = true"),
         with_top(
             "[[input.amqp]]\nurl = \"amqp://localhost\"\nqueue = \"q\"\n[[input.log]]\npath = \"*.log\"\n[[input.log.rule]]\nnode = \"web\"\nmatch = '(?<token>\\S+)'",
         ),

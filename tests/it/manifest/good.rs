@@ -1,6 +1,6 @@
 //! Good manifests, and what they come to.
 
-use observatory::graph::{CheckKind, CountCheck, Threshold, Thresholds, Window};
+use observatory::graph::{CheckKind, CountCheck, Discover, Threshold, Thresholds, Window};
 use observatory::manifest::{Access, Manifest, Source, check_listen, load, render};
 
 use super::{read, with_check, with_edge, with_top};
@@ -169,4 +169,20 @@ fn a_stream_has_at_most_4096_nodes() {
     assert_eq!(problems.len(), 1);
     assert_eq!(problems[0].message, "the stream has 4,097 nodes");
     assert_eq!(problems[0].line, 3);
+}
+
+#[test]
+fn edges_are_drawn_from_traffic_where_that_is_said_or_none_are_declared() {
+    let discover = |text: &str| {
+        let manifest = read(text).unwrap_or_else(|problems| panic!("{}", render(&problems, false)));
+        assert_eq!(render(&manifest.not_built, false) + &render(&manifest.warnings, false), "", "{text}");
+        manifest.system.streams[0].discover
+    };
+    let nodes = "grace = \"2s\"\nhold = \"3s\"\n[[stream]]\nname = \"orders\"\nnodes = [\"web\", \"db\"]\n";
+    let drawn = Discover { grace_us: 2_000_000, delay_us: 0, clock_skew_us: 50_000, hold_us: 3_000_000 };
+    assert_eq!(discover(nodes), Some(drawn));
+    assert_eq!(discover(&format!("{nodes}discover = false\n")), None);
+    assert_eq!(discover(&with_edge("")), None);
+    let both = "name = \"orders\"\ndiscover = true\nnodes = [\"web\", \"db\", \"audit\"]";
+    assert!(discover(&with_edge("").replace("name = \"orders\"", both)).is_some());
 }

@@ -134,7 +134,7 @@ impl Subject for Engine {
 }
 
 fn edge_shot(engine: &mut Engine, stream: usize, index: usize) -> EdgeShot {
-    let detail = engine.edge_detail(stream, index, engine.now_us());
+    let detail = engine.edge_detail(stream, index, engine.now_us()).expect("an edge of the manifest");
     let edge = detail.edge;
     assert_eq!(edge.in_flight, edge.ledger.in_flight, "the board agrees with its own ledger");
     let recent = &detail.fails[detail.fails.len().saturating_sub(RECENT_FAILS)..];

@@ -43,7 +43,7 @@ impl World {
         let board = self.engine.board(moment(time));
         let edges = &board.streams[0].edges;
         let index = edges.iter().position(|edge| (edge.from.as_str(), edge.to.as_str()) == (from, to)).unwrap();
-        self.engine.edge_detail(0, index, moment(time))
+        self.engine.edge_detail(0, index, moment(time)).unwrap()
     }
 
     fn ledger(&mut self, time: &str, from: &str, to: &str) -> Ledger {

@@ -69,6 +69,7 @@ fn event(system: &System, node: &str, token: &str, at_us: u64) -> Event {
         clock_flagged: false,
         token: Token::new(token).unwrap(),
         timestamp_us: at_us,
+        parent: None,
         alias: None,
     }
 }

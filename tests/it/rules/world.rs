@@ -55,7 +55,8 @@ impl World {
             let node = self.system.nodes.iter().position(|name| name == node).expect("a node of the manifest");
             let token = Token::new(token).expect("a token");
             let node = NodeId(node as u32);
-            let event = Event { node, clock_flagged: false, token, timestamp_us: moment(stamp), alias: None };
+            let event =
+                Event { node, clock_flagged: false, token, timestamp_us: moment(stamp), parent: None, alias: None };
             self.subject.accept(&event, now_us);
         }
         self

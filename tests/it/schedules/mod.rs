@@ -6,7 +6,7 @@
 mod order;
 mod plan;
 mod play;
-mod rng;
+pub(crate) mod rng;
 mod world;
 
 use observatory::engine::Engine;

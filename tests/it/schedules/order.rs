@@ -66,6 +66,7 @@ fn events(rng: &mut Rng, system: &System, unit_us: u64) -> Vec<Event> {
                     clock_flagged: false,
                     token: token.clone(),
                     timestamp_us,
+                    parent: None,
                     alias: None,
                 });
             }

@@ -155,6 +155,7 @@ impl Planner {
                     clock_flagged,
                     token: past.token,
                     timestamp_us: self.stamp(exact_us),
+                    parent: None,
                     alias: None,
                 };
             }
@@ -167,7 +168,7 @@ impl Planner {
         };
         let (node, token) =
             (stream.nodes[place].id, self.tokens[self.rng.below(self.tokens.len() as u64) as usize].clone());
-        Event { node, clock_flagged, token, timestamp_us: self.stamp(self.now_us), alias: None }
+        Event { node, clock_flagged, token, timestamp_us: self.stamp(self.now_us), parent: None, alias: None }
     }
 
     /// A stamp near a moment: at it, just beside it, or some units off.
