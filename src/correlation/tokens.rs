@@ -4,6 +4,7 @@
 //! stand in a list: their last event was the newest, so they go to its end. Those that a deadline settled are in a
 //! heap. Those that still wait for a deadline stand nowhere; they are lined up only when memory runs out.
 
+use std::borrow::Cow;
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
@@ -177,6 +178,12 @@ impl Tokens {
     /// The token itself.
     pub(super) fn token(&self, slot: u32) -> Token {
         self.texts.token(key_of(&self.heads[slot]))
+    }
+
+    /// The token by which the message of an event goes: not always the event's own.
+    #[inline]
+    pub(super) fn shown<'a>(&self, slot: u32, of_event: &'a Token) -> Cow<'a, Token> {
+        if self.names.len() == 0 { Cow::Borrowed(of_event) } else { Cow::Owned(self.token(slot)) }
     }
 
     /// All tokens by which the message is known, its own first; `None` where it has no alias.

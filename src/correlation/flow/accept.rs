@@ -70,7 +70,7 @@ impl State {
             return;
         };
         let matched = judge(upstream_us, event.timestamp_us, rule.within_us, rule.clock_skew_us);
-        self.meet(rule.edge, slot, matched, &event.token, now_us, out);
+        self.meet(rule.edge, slot, matched, &self.tokens.shown(slot, &event.token), now_us, out);
     }
 
     /// The request of the message in `slot` has met its downstream event.
@@ -123,7 +123,8 @@ impl State {
         if let Some(downstream_us) = self.seen.at(rule.to) {
             let matched = judge(event.timestamp_us, downstream_us, rule.within_us, rule.clock_skew_us);
             let place = Some(self.next_place(rule.edge));
-            out.decided(Decision { place, ..decision(rule.edge, matched, &event.token, now_us) });
+            let token = self.tokens.shown(slot, &event.token);
+            out.decided(Decision { place, ..decision(rule.edge, matched, &token, now_us) });
         } else if rule.kind == Kind::Timed {
             self.idle_until_us = self.idle_until_us.min(now_us + rule.patience_us);
             let request = self.requests.open(rule.edge, slot, now_us, self.tokens.requests(slot));
@@ -143,7 +144,8 @@ impl State {
     ) {
         let Some(lost) = self.take_lost(rule.edge, slot, event, now_us, shape.remember_us) else { return };
         let matched = judge(lost.timestamp_us, event.timestamp_us, rule.within_us, rule.clock_skew_us);
-        let decision = Decision { place: lost.place, ..decision(rule.edge, matched, &event.token, now_us) };
+        let token = self.tokens.shown(slot, &event.token);
+        let decision = Decision { place: lost.place, ..decision(rule.edge, matched, &token, now_us) };
         out.revised(decision, Outcome::Missing);
         let first = self.requests.corrected(rule.edge, slot, self.tokens.requests(slot));
         self.tokens.set_requests(slot, first);

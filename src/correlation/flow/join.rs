@@ -21,6 +21,7 @@ impl State {
     ) -> Option<Joined> {
         let Some(other) = self.tokens.find(alias.1, alias.0) else {
             self.tokens.add_name(slot, alias.0.clone());
+            self.join_groups(slot, alias.0, now_us, out);
             return None;
         };
         if other == slot {
@@ -33,10 +34,11 @@ impl State {
             out.alias_conflict();
             return None;
         }
-        self.join_groups(slot, other, now_us, out);
+        self.join_groups(slot, &self.tokens.token(other), now_us, out);
+        let token = self.tokens.token(slot);
         for edge in 0..shape.rules.len() {
-            self.match_across(shape, edge, [(slot, &one), (other, &two)], now_us, out);
-            self.match_across(shape, edge, [(other, &two), (slot, &one)], now_us, out);
+            self.match_across(shape, edge, [(slot, &one), (other, &two)], &token, now_us, out);
+            self.match_across(shape, edge, [(other, &two), (slot, &one)], &token, now_us, out);
         }
         self.merge(slot, other);
         for node in one.nodes().chain(two.nodes()) {
@@ -48,12 +50,14 @@ impl State {
         Some(Joined { kept: (slot, one), gone: (other, two) })
     }
 
-    /// Matches what `up` saw at an edge's upstream node with what `down` saw at its downstream node.
+    /// Matches what `up` saw at an edge's upstream node with what `down` saw at its downstream node; the message
+    /// goes by `token`.
     fn match_across(
         &mut self,
         shape: &Shape,
         edge: usize,
         [(up, at_up), (_, at_down)]: [(u32, &Seen); 2],
+        token: &Token,
         now_us: u64,
         out: &mut impl Verdicts,
     ) {
@@ -63,7 +67,7 @@ impl State {
             return;
         }
         let matched = judge(upstream_us, downstream_us, rule.within_us, rule.clock_skew_us);
-        self.meet(edge, up, matched, &self.tokens.token(up), now_us, out);
+        self.meet(edge, up, matched, token, now_us, out);
     }
 
     /// Moves all that is known of `other` to `slot`.
@@ -74,11 +78,12 @@ impl State {
         self.tokens.absorb(slot, other);
     }
 
-    /// Tells the count checks that go by token that two are one.
-    fn join_groups(&mut self, slot: u32, other: u32, now_us: u64, out: &mut impl Verdicts) {
-        let (kept, gone) = (self.tokens.token(slot), self.tokens.token(other));
+    /// Tells the count checks that go by token that what stands under `gone` is of the message in `slot`: groups
+    /// remember tokens that the stream has forgotten.
+    fn join_groups(&mut self, slot: u32, gone: &Token, now_us: u64, out: &mut impl Verdicts) {
+        let kept = self.tokens.token(slot);
         for groups in 0..self.groups.len() {
-            self.groups[groups].join(&kept, &gone, now_us, out);
+            self.groups[groups].join(&kept, gone, now_us, out);
             self.expect_groups(groups);
         }
     }

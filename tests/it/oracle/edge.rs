@@ -14,7 +14,7 @@ const FAILS_MAX: usize = 100;
 /// One upstream event, or one group of them.
 #[derive(Debug)]
 pub(super) struct Record {
-    /// Of a time check: the message.
+    /// Of a time check: the token that the message went by when this was decided.
     pub(super) token: Option<Token>,
     /// When the sender saw it.
     pub(super) stamp_us: u64,
@@ -24,8 +24,8 @@ pub(super) struct Record {
     pub(super) number: u64,
     /// When it is judged at the latest.
     pub(super) deadline_us: Option<u64>,
-    /// Whether the stream remembers its token.
-    pub(super) remembered: bool,
+    /// Of a time check: the number of its message, as long as the stream remembers that.
+    pub(super) message: Option<u64>,
     /// Of a count check: what it holds.
     pub(super) group: Option<Group>,
     /// The first judgement, and when.
@@ -36,11 +36,11 @@ pub(super) struct Record {
     pub(super) latency_us: Option<u64>,
 }
 
-/// A missing request whose token is forgotten.
+/// A missing request whose message is forgotten.
 #[derive(Debug)]
 struct Lost {
     record: usize,
-    token: Token,
+    names: Vec<Token>,
     until_us: u64,
 }
 
@@ -62,8 +62,8 @@ pub(super) struct EdgeModel {
     pub(super) records: Vec<Record>,
     /// Indices of `records` in the order in which they were first decided.
     pub(super) decided: Vec<usize>,
-    /// Indices of `records`, and when each became a fail; newest last.
-    pub(super) fails: Vec<(usize, u64)>,
+    /// Indices of `records`, when each became a fail, and what its message went by then; newest last.
+    pub(super) fails: Vec<(usize, u64, Option<Token>)>,
     lost: Vec<Lost>,
     /// Of a count check: downstream events that no group has claimed.
     pub(super) waiting: Vec<Waiting>,
@@ -126,9 +126,18 @@ impl EdgeModel {
         Match { outcome, latency_us: agrees.then_some(latency_us), behind_us }
     }
 
-    /// The request of a remembered token.
-    pub(super) fn request_of(&self, token: &Token) -> Option<usize> {
-        self.records.iter().position(|record| record.remembered && record.token.as_ref() == Some(token))
+    /// The request of a remembered message.
+    pub(super) fn request_of(&self, message: u64) -> Option<usize> {
+        self.records.iter().position(|record| record.message == Some(message))
+    }
+
+    /// The request of a message that goes by `token` has met its downstream event.
+    pub(super) fn meet(&mut self, record: usize, token: &Token, downstream_us: u64, now_us: u64) {
+        let matched = self.judge(self.records[record].stamp_us, downstream_us);
+        match self.records[record].outcome {
+            None => self.decide_match(record, matched, now_us),
+            Some(_) => self.revise_match(record, token, matched, now_us),
+        }
     }
 
     /// The first judgement of a request.
@@ -140,7 +149,7 @@ impl EdgeModel {
         self.decided.push(record);
         self.last_outcome_us = Some(at_us);
         if outcome.is_fail() {
-            self.list_fail(record, at_us);
+            self.list_fail(record, self.records[record].token.clone(), at_us);
         }
         self.happened.push(outcome.name());
         self.mark(outcome, at_us);
@@ -154,21 +163,21 @@ impl EdgeModel {
     }
 
     /// A match corrects what was said of a request.
-    pub(super) fn revise_match(&mut self, record: usize, matched: Match, at_us: u64) {
+    pub(super) fn revise_match(&mut self, record: usize, token: &Token, matched: Match, at_us: u64) {
         self.records[record].latency_us = matched.latency_us;
-        self.revise(record, matched.outcome, at_us);
+        self.revise(record, token, matched.outcome, at_us);
         self.mark_behind(matched);
     }
 
-    /// Corrects what was said of a request.
-    pub(super) fn revise(&mut self, record: usize, outcome: Outcome, at_us: u64) {
+    /// Corrects what was said of a request, whose message goes by `token` now.
+    pub(super) fn revise(&mut self, record: usize, token: &Token, outcome: Outcome, at_us: u64) {
         self.decay_to(at_us);
         let was = self.records[record].outcome.replace(outcome);
         self.revisions += 1;
         if !outcome.is_fail() {
-            self.fails.retain(|&(fail, _)| fail != record);
+            self.fails.retain(|(fail, ..)| *fail != record);
         } else if !was.is_some_and(Outcome::is_fail) {
-            self.list_fail(record, at_us);
+            self.list_fail(record, Some(token.clone()), at_us);
         }
         self.happened.push(match (was, outcome) {
             (Some(Outcome::Missing), Outcome::Pass) => "missing -> pass",
@@ -183,8 +192,8 @@ impl EdgeModel {
         self.mark(outcome, at_us);
     }
 
-    fn list_fail(&mut self, record: usize, at_us: u64) {
-        self.fails.push((record, at_us));
+    fn list_fail(&mut self, record: usize, token: Option<Token>, at_us: u64) {
+        self.fails.push((record, at_us, token));
         if self.fails.len() > FAILS_MAX {
             self.fails.remove(0);
         }
@@ -206,20 +215,19 @@ impl EdgeModel {
         }
     }
 
-    /// A missing request's token is forgotten: keeps it in mind for `remember`.
-    pub(super) fn lose(&mut self, record: usize, remember_us: u64) {
-        let entry = &self.records[record];
-        let (Some(token), Some(deadline_us)) = (entry.token.clone(), entry.deadline_us) else { return };
-        self.lost.retain(|lost| lost.token != token);
-        self.lost.push(Lost { record, token, until_us: deadline_us + remember_us });
+    /// A missing request's message is forgotten: keeps it in mind for `remember`, by all its names.
+    pub(super) fn lose(&mut self, record: usize, names: &[Token], remember_us: u64) {
+        let Some(deadline_us) = self.records[record].deadline_us else { return };
+        self.lost.retain(|lost| !lost.names.iter().any(|name| names.contains(name)));
+        self.lost.push(Lost { record, names: names.to_vec(), until_us: deadline_us + remember_us });
         if self.lost.len() > LOST_MAX {
             self.lost.remove(0);
         }
     }
 
-    /// Takes a token off the list of the lost, where it is still on it.
+    /// Takes what had this name off the list of the lost, where it is still on it.
     pub(super) fn find_lost(&mut self, token: &Token, now_us: u64) -> Option<usize> {
-        let found = self.lost.iter().position(|lost| lost.token == *token)?;
+        let found = self.lost.iter().position(|lost| lost.names.contains(token))?;
         if now_us > self.lost[found].until_us {
             self.happened.push("lost too long");
             return None;

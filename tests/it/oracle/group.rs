@@ -62,7 +62,7 @@ impl EdgeModel {
             arrival_us: now_us,
             number: 0,
             deadline_us: None,
-            remembered: false,
+            message: None,
             group: Some(Group { members: Vec::new(), claims: 0, every }),
             first: None,
             outcome: None,
@@ -92,6 +92,25 @@ impl EdgeModel {
         if self.waiting.len() > self.max_tokens {
             self.happened.push("dropped: too many wait");
             self.waiting.remove(0);
+        }
+    }
+
+    /// With `same_token`: what stands under `gone` stands under `kept` from here on, and what waits is offered again.
+    pub(super) fn join_tokens(&mut self, kept: &Token, gone: &Token, now_us: u64) {
+        if !self.spec.count().is_some_and(|count| count.same_token) {
+            return;
+        }
+        let members = self.records.iter_mut().filter_map(|record| record.group.as_mut()).flat_map(|it| &mut it.members);
+        let tokens = members.map(|(token, _)| token).chain(self.waiting.iter_mut().map(|waiting| &mut waiting.token));
+        for token in tokens.filter(|token| *token == gone) {
+            *token = kept.clone();
+        }
+        for waiting in std::mem::take(&mut self.waiting) {
+            if self.claim(&waiting.token, waiting.stamp_us, now_us) {
+                self.happened.push("alias: claimed across");
+            } else {
+                self.waiting.push(waiting);
+            }
         }
     }
 

@@ -4,6 +4,7 @@
 //! recomputed from them is recomputed: the ledger is counted, the window is cut, the status is judged
 //! anew at every look.
 
+mod alias;
 mod edge;
 mod group;
 mod health;
@@ -62,7 +63,12 @@ impl Oracle {
             if !self.streams[index].remembers(&event.token) {
                 self.make_room(index);
             }
-            self.streams[index].take(node, event, self.now_us);
+            let new = self.streams[index].take(node, event, self.now_us);
+            let Some(alias) = event.alias.as_deref().filter(|_| new) else { continue };
+            if !self.streams[index].remembers(alias) {
+                self.make_room(index);
+            }
+            self.streams[index].join(&event.token, alias, self.now_us);
         }
     }
 
@@ -76,20 +82,21 @@ impl Oracle {
     /// A new token is about to join a stream: the stream with the most tokens gives one up where the limit is reached.
     fn make_room(&mut self, joining: usize) {
         while self.tokens() >= self.max_tokens {
-            let count = |index: usize| self.streams[index].tokens.len() + usize::from(index == joining);
+            let count = |index: usize| self.streams[index].names() + usize::from(index == joining);
             let most = (0..self.streams.len()).map(count).max().unwrap_or(0);
             let first = (0..self.streams.len()).find(|&index| count(index) == most).unwrap_or(joining);
             let victim = if count(joining) == most { joining } else { first };
+            let before = self.streams[victim].names();
             if !self.streams[victim].evict(self.now_us) {
                 return;
             }
-            self.evicted += 1;
+            self.evicted += (before - self.streams[victim].names()) as u64;
         }
     }
 
-    /// Tokens remembered, over all streams.
+    /// Tokens remembered, over all streams, aliases included.
     fn tokens(&self) -> usize {
-        self.streams.iter().map(|stream| stream.tokens.len()).sum()
+        self.streams.iter().map(StreamModel::names).sum()
     }
 
     /// The rare things that happened so far, by name: for the tests' coverage.

@@ -2,6 +2,7 @@
 
 use observatory::board::{OutcomeEntry, ms};
 use observatory::clock::{Moment, SECOND_US};
+use observatory::event::Token;
 use observatory::outcome::{Freshness, Ledger, NodeState, Status};
 
 use super::edge::EdgeModel;
@@ -21,6 +22,7 @@ pub(crate) struct Snapshot {
 pub(crate) struct StreamShot {
     pub(crate) status: Status,
     pub(crate) unobserved: usize,
+    pub(crate) alias_conflicts: u64,
     pub(crate) nodes: Vec<NodeShot>,
     pub(crate) edges: Vec<EdgeShot>,
 }
@@ -82,6 +84,7 @@ fn stream_shot(stream: &StreamModel, now_us: u64) -> StreamShot {
     StreamShot {
         status: held.max().unwrap_or_default().max(if silent { Status::Nok } else { Status::Unknown }),
         unobserved: stream.edges.iter().filter(|edge| edge.decided.is_empty()).count(),
+        alias_conflicts: stream.alias_conflicts,
         nodes: (0..stream.nodes.len()).map(|node| node_shot(stream, node, now_us)).collect(),
         edges: edges().map(|edge| edge_shot(stream, edge, now_us)).collect(),
     }
@@ -118,6 +121,11 @@ fn edge_shot(stream: &StreamModel, index: usize, now_us: u64) -> EdgeShot {
     let silent = silent_node || !edge.silences.is_empty() || edge.silent_since(now_us).is_some();
     let worst = if silent { Some(Status::Nok) } else { edge.statuses.iter().map(|status| status.1).max() };
     let entry = |&record: &usize| entry(edge, record);
+    let fail_entry = |(fail, at_us, token): &(usize, u64, Option<Token>)| OutcomeEntry {
+        at: Moment(*at_us),
+        token: token.clone(),
+        ..entry(fail)
+    };
     let timed = edge.spec.count().is_none() && edge.spec.patience_us().is_some();
     let oldest = edge.records.iter().find(|record| timed && record.outcome.is_none());
     EdgeShot {
@@ -133,7 +141,7 @@ fn edge_shot(stream: &StreamModel, index: usize, now_us: u64) -> EdgeShot {
         last_fail: edge.last_fail_us.map(Moment),
         first_judgements: edge.first_judgements(),
         window: edge.window_at(now_us).iter().map(entry).collect(),
-        fails: edge.fails.iter().map(|(fail, at_us)| OutcomeEntry { at: Moment(*at_us), ..entry(fail) }).collect(),
+        fails: edge.fails.iter().map(fail_entry).collect(),
         worst: worst.unwrap_or_default(),
         clock_difference_ms: edge.last_behind_us.map(ms),
         oldest_in_flight_ms: oldest.map(|record| ms(now_us - record.arrival_us)),

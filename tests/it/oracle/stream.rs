@@ -1,4 +1,4 @@
-//! One stream: its tokens, and what falls due.
+//! One stream: its messages, and what falls due.
 
 use observatory::event::{Event, Token};
 use observatory::graph::{NodeId, Stream, System};
@@ -7,32 +7,35 @@ use observatory::outcome::Outcome;
 use super::edge::{EdgeModel, Record};
 use super::shape;
 
-/// A remembered token.
+/// A remembered message.
 #[derive(Debug)]
-pub(super) struct TokenModel {
-    token: Token,
+pub(super) struct MessageModel {
+    /// The number of its first event among the new ones.
+    pub(super) number: u64,
+    /// The tokens by which it is known; it goes by the first.
+    pub(super) names: Vec<Token>,
     /// Its events, in order of arrival; never empty.
-    seen: Vec<Seen>,
+    pub(super) seen: Vec<Seen>,
     /// Edges on which its downstream event corrected a lost request.
-    found: Vec<usize>,
+    pub(super) found: Vec<usize>,
     /// When it is forgotten.
-    until_us: u64,
+    pub(super) until_us: u64,
 }
 
 #[derive(Debug)]
-struct Seen {
-    node: usize,
+pub(super) struct Seen {
+    pub(super) node: usize,
     stamp_us: u64,
-    arrival_us: u64,
+    pub(super) arrival_us: u64,
 }
 
-impl TokenModel {
-    fn seen_at(&self, node: usize) -> Option<u64> {
+impl MessageModel {
+    pub(super) fn seen_at(&self, node: usize) -> Option<u64> {
         self.seen.iter().find(|seen| seen.node == node).map(|seen| seen.stamp_us)
     }
 
     fn last_arrival_us(&self) -> u64 {
-        self.seen.last().expect("a token is remembered for its events").arrival_us
+        self.seen.last().expect("a message is remembered for its events").arrival_us
     }
 }
 
@@ -55,10 +58,11 @@ pub(super) struct StreamModel {
     start_us: u64,
     remember_us: u64,
     memory_us: u64,
-    beyond: Vec<Vec<usize>>,
+    pub(super) beyond: Vec<Vec<usize>>,
     pub(super) nodes: Vec<NodeModel>,
     pub(super) edges: Vec<EdgeModel>,
-    pub(super) tokens: Vec<TokenModel>,
+    pub(super) messages: Vec<MessageModel>,
+    pub(super) alias_conflicts: u64,
     new_events: u64,
     pub(super) happened: Vec<&'static str>,
 }
@@ -70,7 +74,7 @@ enum Due {
     Deadline(u64, usize, usize),
     /// The edge.
     Waiting(usize),
-    /// The place among the tokens.
+    /// The place among the messages.
     Forget(usize),
 }
 
@@ -94,7 +98,8 @@ impl StreamModel {
             nodes: spec.nodes.iter().map(node).collect(),
             edges: spec.edges.iter().map(|edge| EdgeModel::new(edge, system.max_tokens, start_us)).collect(),
             spec: spec.clone(),
-            tokens: Vec::new(),
+            messages: Vec::new(),
+            alias_conflicts: 0,
             new_events: 0,
             happened: Vec::new(),
         }
@@ -105,7 +110,17 @@ impl StreamModel {
     }
 
     pub(super) fn remembers(&self, token: &Token) -> bool {
-        self.tokens.iter().any(|known| known.token == *token)
+        self.place_of_message(token).is_some()
+    }
+
+    /// Where among the messages the one of a token is.
+    pub(super) fn place_of_message(&self, token: &Token) -> Option<usize> {
+        self.messages.iter().position(|known| known.names.contains(token))
+    }
+
+    /// How many tokens are remembered: every name is one.
+    pub(super) fn names(&self) -> usize {
+        self.messages.iter().map(|known| known.names.len()).sum()
     }
 
     /// Works off what is due before `now_us`, by time.
@@ -117,7 +132,7 @@ impl StreamModel {
                     self.edges[edge].happened.push("dropped: waited too long");
                     self.edges[edge].waiting.retain(|waiting| waiting.until_us > at_us);
                 }
-                Due::Forget(token) => self.forget(token, at_us, false),
+                Due::Forget(message) => self.forget(message, at_us, false),
             }
         }
         for edge in &mut self.edges {
@@ -131,7 +146,7 @@ impl StreamModel {
     }
 
     fn all_due(&self) -> impl Iterator<Item = (u64, Due)> + '_ {
-        let forget = |(index, token): (usize, &TokenModel)| (token.until_us, Due::Forget(index));
+        let forget = |(index, message): (usize, &MessageModel)| (message.until_us, Due::Forget(index));
         let edges = self.edges.iter().enumerate().flat_map(|(index, edge)| {
             let open = edge.records.iter().enumerate().filter(|(_, record)| record.outcome.is_none());
             let deadline = move |(place, record): (usize, &Record)| {
@@ -140,78 +155,79 @@ impl StreamModel {
             let waiting = edge.waiting.iter().map(move |waiting| (waiting.until_us, Due::Waiting(index)));
             open.filter_map(deadline).chain(waiting)
         });
-        self.tokens.iter().enumerate().map(forget).chain(edges)
+        self.messages.iter().enumerate().map(forget).chain(edges)
     }
 
     /// The last new event + memory, but never before the last deadline.
-    fn forget_us(&self, token: &TokenModel) -> u64 {
-        let requests = self.edges.iter().filter_map(|edge| Some(&edge.records[edge.request_of(&token.token)?]));
+    pub(super) fn forget_us(&self, message: &MessageModel) -> u64 {
+        let requests = self.edges.iter().filter_map(|edge| Some(&edge.records[edge.request_of(message.number)?]));
         let last_deadline_us = requests.filter_map(|request| request.deadline_us).max().unwrap_or(0);
-        (token.last_arrival_us() + self.memory_us).max(last_deadline_us)
+        (message.last_arrival_us() + self.memory_us).max(last_deadline_us)
     }
 
     fn pass_deadline(&mut self, edge: usize, record: usize, at_us: u64) {
-        let token = self.edges[edge].records[record].token.as_ref();
-        let known = token.and_then(|token| self.tokens.iter().find(|known| known.token == *token));
+        let message = self.edges[edge].records[record].message;
+        let known = message.and_then(|number| self.messages.iter().find(|known| known.number == number));
         let seen_beyond =
             known.is_some_and(|known| self.beyond[edge].iter().any(|&node| known.seen_at(node).is_some()));
         let outcome = if seen_beyond { Outcome::Unreported } else { Outcome::Missing };
         self.edges[edge].decide(record, outcome, at_us);
     }
 
-    /// Takes an event of one of the stream's nodes.
-    pub(super) fn take(&mut self, node: usize, event: &Event, now_us: u64) {
+    /// Takes an event of one of the stream's nodes; answers whether it is new.
+    pub(super) fn take(&mut self, node: usize, event: &Event, now_us: u64) -> bool {
         let silence = self.node_silent_since(node, now_us).map(|since_us| (since_us, now_us));
         let place = &mut self.nodes[node];
         place.silences.extend(silence);
         place.events += 1;
         place.last_us = Some(now_us);
         place.clock_flagged |= event.clock_flagged;
-        let found = self.tokens.iter().position(|known| known.token == event.token);
-        let index = found.unwrap_or_else(|| {
-            self.tokens.push(TokenModel {
-                token: event.token.clone(),
+        let index = self.place_of_message(&event.token).unwrap_or_else(|| {
+            self.messages.push(MessageModel {
+                number: self.new_events,
+                names: vec![event.token.clone()],
                 seen: Vec::new(),
                 found: Vec::new(),
                 until_us: 0,
             });
-            self.tokens.len() - 1
+            self.messages.len() - 1
         });
-        if self.tokens[index].seen_at(node).is_some() {
+        if self.messages[index].seen_at(node).is_some() {
             self.happened.push("duplicate");
             for edge in self.edges.iter_mut().filter(|edge| edge.spec.from == node || edge.spec.to == node) {
                 edge.duplicates += 1;
             }
-            return;
+            return false;
         }
         self.new_events += 1;
-        self.tokens[index].seen.push(Seen { node, stamp_us: event.timestamp_us, arrival_us: now_us });
+        self.messages[index].seen.push(Seen { node, stamp_us: event.timestamp_us, arrival_us: now_us });
         for edge in 0..self.edges.len() {
             if self.edges[edge].spec.to == node {
-                self.take_downstream(edge, index, event.timestamp_us, now_us);
+                self.take_downstream(edge, index, event, now_us);
             } else if self.edges[edge].spec.from == node {
                 self.take_upstream(edge, index, event.timestamp_us, now_us);
             } else if self.beyond[edge].contains(&node) {
-                self.take_beyond(edge, &event.token, now_us);
+                self.take_beyond(edge, index, now_us);
             }
         }
-        self.tokens[index].until_us = self.forget_us(&self.tokens[index]);
+        self.messages[index].until_us = self.forget_us(&self.messages[index]);
+        true
     }
 
     fn take_upstream(&mut self, edge: usize, index: usize, stamp_us: u64, now_us: u64) {
-        let (known, edge) = (&self.tokens[index], &mut self.edges[edge]);
+        let (known, edge) = (&self.messages[index], &mut self.edges[edge]);
         edge.hear(now_us);
         if edge.spec.count().is_some() {
-            edge.join_group(&known.token, stamp_us, now_us, self.new_events);
+            edge.join_group(&known.names[0], stamp_us, now_us, self.new_events);
             return;
         }
         edge.records.push(Record {
-            token: Some(known.token.clone()),
+            token: Some(known.names[0].clone()),
             stamp_us,
             arrival_us: now_us,
             number: self.new_events,
             deadline_us: edge.spec.patience_us().map(|patience_us| now_us + patience_us),
-            remembered: true,
+            message: Some(known.number),
             group: None,
             first: None,
             outcome: None,
@@ -223,42 +239,47 @@ impl StreamModel {
         }
     }
 
-    fn take_downstream(&mut self, index: usize, token: usize, stamp_us: u64, now_us: u64) {
-        let (known, edge) = (&mut self.tokens[token], &mut self.edges[index]);
+    fn take_downstream(&mut self, index: usize, message: usize, event: &Event, now_us: u64) {
+        let (known, edge) = (&mut self.messages[message], &mut self.edges[index]);
         if edge.spec.count().is_some() {
-            edge.offer(&known.token, stamp_us, now_us);
-        } else if let Some(request) = edge.request_of(&known.token) {
-            let matched = edge.judge(edge.records[request].stamp_us, stamp_us);
-            match edge.records[request].outcome {
-                None => edge.decide_match(request, matched, now_us),
-                Some(_) => edge.revise_match(request, matched, now_us),
+            edge.offer(&known.names[0], event.timestamp_us, now_us);
+        } else if let Some(request) = edge.request_of(known.number) {
+            edge.meet(request, &known.names[0], event.timestamp_us, now_us);
+        } else {
+            let mut names = [&event.token].into_iter().chain(known.names.iter().filter(|name| **name != event.token));
+            if let Some(lost) = names.find_map(|name| edge.find_lost(name, now_us)) {
+                if edge.records[lost].token.as_ref() != Some(&event.token) {
+                    edge.happened.push("alias: lost and found");
+                }
+                known.found.push(index);
+                edge.meet(lost, &known.names[0], event.timestamp_us, now_us);
             }
-        } else if let Some(lost) = edge.find_lost(&known.token, now_us) {
-            known.found.push(index);
-            edge.revise_match(lost, edge.judge(edge.records[lost].stamp_us, stamp_us), now_us);
         }
     }
 
-    fn take_beyond(&mut self, edge: usize, token: &Token, now_us: u64) {
-        let edge = &mut self.edges[edge];
-        let request = edge.request_of(token);
-        if let Some(request) = request.filter(|&request| edge.records[request].outcome == Some(Outcome::Missing)) {
-            edge.revise(request, Outcome::Unreported, now_us);
+    /// The message was seen beyond the edge's `to`: answers whether that corrects the record.
+    pub(super) fn take_beyond(&mut self, edge: usize, message: usize, now_us: u64) -> bool {
+        let (known, edge) = (&self.messages[message], &mut self.edges[edge]);
+        let request = edge.request_of(known.number);
+        let missing = request.filter(|&request| edge.records[request].outcome == Some(Outcome::Missing));
+        if let Some(request) = missing {
+            edge.revise(request, &known.names[0], Outcome::Unreported, now_us);
         }
+        missing.is_some()
     }
 
-    /// Forgets a token; `early`, where the limit asks for it.
+    /// Forgets a message with all its names; `early`, where the limit asks for it.
     fn forget(&mut self, index: usize, at_us: u64, early: bool) {
-        let known = self.tokens.remove(index);
+        let known = self.messages.remove(index);
         for (index, edge) in self.edges.iter_mut().enumerate() {
-            if let Some(request) = edge.request_of(&known.token) {
+            if let Some(request) = edge.request_of(known.number) {
                 match edge.records[request].outcome {
                     None if early => edge.decide(request, Outcome::Indeterminate, at_us),
                     None => edge.decide(request, Outcome::Unmatched, at_us),
-                    Some(Outcome::Missing) => edge.lose(request, self.remember_us),
+                    Some(Outcome::Missing) => edge.lose(request, &known.names, self.remember_us),
                     Some(_) => {}
                 }
-                edge.records[request].remembered = false;
+                edge.records[request].message = None;
             }
             let (from, to) = (known.seen_at(edge.spec.from), known.seen_at(edge.spec.to));
             let orphan = to.is_some() && from.is_none() && !known.found.contains(&index);
@@ -269,15 +290,15 @@ impl StreamModel {
         }
     }
 
-    /// Forgets the settled token whose last new event is oldest, else the oldest undecided one.
+    /// Forgets the settled message whose last new event is oldest, else the oldest undecided one.
     pub(super) fn evict(&mut self, now_us: u64) -> bool {
-        let waits = |token: &TokenModel| {
-            let requests = self.edges.iter().filter_map(|edge| Some(&edge.records[edge.request_of(&token.token)?]));
+        let waits = |message: &MessageModel| {
+            let requests = self.edges.iter().filter_map(|edge| Some(&edge.records[edge.request_of(message.number)?]));
             requests.into_iter().any(|request| request.outcome.is_none() && request.deadline_us.is_some())
         };
-        let age = |&index: &usize| self.tokens[index].last_arrival_us();
-        let settled = (0..self.tokens.len()).filter(|&index| !waits(&self.tokens[index])).min_by_key(age);
-        let Some(index) = settled.or_else(|| (0..self.tokens.len()).min_by_key(age)) else { return false };
+        let age = |&index: &usize| self.messages[index].last_arrival_us();
+        let settled = (0..self.messages.len()).filter(|&index| !waits(&self.messages[index])).min_by_key(age);
+        let Some(index) = settled.or_else(|| (0..self.messages.len()).min_by_key(age)) else { return false };
         self.happened.push(if settled.is_some() { "evicted: settled" } else { "evicted: undecided" });
         self.forget(index, now_us, true);
         true

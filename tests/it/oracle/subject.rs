@@ -109,6 +109,7 @@ impl Subject for Engine {
             StreamShot {
                 status: stream.status,
                 unobserved: stream.unobserved,
+                alias_conflicts: stream.alias_conflicts,
                 nodes: stream.nodes.iter().map(node).collect(),
                 edges: (0..stream.edges.len()).map(|edge| edge_shot(self, index, edge)).collect(),
             }

@@ -56,7 +56,7 @@ impl Oracle {
         let stream = |stream: &StreamModel| {
             let nodes = 0..stream.nodes.len();
             let silent = nodes.filter(|&node| stream.node_silent_since(node, self.now_us).is_some()).count();
-            [stream.edges.iter().flat_map(edge).collect(), vec![stream.tokens.len(), silent]].concat()
+            [stream.edges.iter().flat_map(edge).collect(), vec![stream.names(), silent]].concat()
         };
         (self.ledgers(), self.streams.iter().flat_map(stream).collect())
     }

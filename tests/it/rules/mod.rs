@@ -1,5 +1,6 @@
 //! Every rule of the law as named cases, each told to the core and to the oracle.
 
+mod alias;
 mod correlation;
 mod count;
 mod held;

@@ -42,11 +42,15 @@ impl World {
         Self { who, system: system.clone(), subject }
     }
 
-    /// What is reported at a moment: `"b sees t1"`, `"b sees t1 stamped 900ms, c sees t2"`.
+    /// What is reported at a moment: `"b sees t1"`, `"b sees t1 stamped 900ms, c sees t2 alias j2"`.
     pub(crate) fn at(&mut self, time: &str, reports: &str) -> &mut Self {
         let now_us = moment(time);
         for report in reports.split(", ") {
             let words: Vec<&str> = report.split(' ').collect();
+            let (words, alias) = match words[..] {
+                [ref words @ .., "alias", alias] => (words.to_vec(), Some(alias)),
+                _ => (words, None),
+            };
             let (node, token, stamp) = match words[..] {
                 [node, "sees", token] => (node, token, time),
                 [node, "sees", token, "stamped", stamp] => (node, token, stamp),
@@ -54,9 +58,9 @@ impl World {
             };
             let node = self.system.nodes.iter().position(|name| name == node).expect("a node of the manifest");
             let token = Token::new(token).expect("a token");
+            let alias = alias.map(|alias| Box::new(Token::new(alias).expect("a token")));
             let node = NodeId(node as u32);
-            let event =
-                Event { node, clock_flagged: false, token, timestamp_us: moment(stamp), parent: None, alias: None };
+            let event = Event { node, clock_flagged: false, token, timestamp_us: moment(stamp), parent: None, alias };
             self.subject.accept(&event, now_us);
         }
         self
@@ -186,6 +190,12 @@ impl World {
     pub(crate) fn decided(&mut self, edge: &str, at: &str) -> &mut Self {
         let seen = self.edge(edge).window.last().map(|entry| entry.at);
         assert_eq!(seen, Some(Moment(moment(at))), "{}: the last outcome of {edge}", self.who);
+        self
+    }
+
+    /// Aliases that were ignored in the first stream.
+    pub(crate) fn conflicts(&mut self, conflicts: u64) -> &mut Self {
+        assert_eq!(self.see().streams[0].alias_conflicts, conflicts, "{}: conflicts", self.who);
         self
     }
 

@@ -3,6 +3,7 @@
 //! A schedule is made from a number. Those that once showed a difference are in `seeds.txt` and are
 //! played first. `OBSERVATORY_SCHEDULES=1000000` plays so many.
 
+mod aliases;
 mod order;
 mod plan;
 mod play;
@@ -56,6 +57,10 @@ const HAPPENINGS: [&str; 28] = [
     "group given up",
 ];
 
+/// What must happen in schedules with aliases.
+const ALIAS_HAPPENINGS: [&str; 5] =
+    ["alias: named", "alias: joined", "alias: conflict", "alias: matched across", "alias: revised across"];
+
 #[test]
 fn schedules_that_once_failed() {
     for line in include_str!("seeds.txt").lines().filter(|line| !line.starts_with('#')) {
@@ -89,12 +94,16 @@ fn agree_on_share(share: u64) {
     let all = std::env::var("OBSERVATORY_SCHEDULES").ok().and_then(|number| number.parse().ok()).unwrap_or(SCHEDULES);
     let mut tally = Tally::new();
     let seeds = (share..all).step_by(SHARES as usize);
-    let count = seeds.clone().count() as u64;
+    let (mut count, mut aliased) = (0, 0);
     for seed in seeds {
-        hold::<Engine>(&seed.to_string(), &schedule(seed), &mut tally);
+        let schedule = schedule(seed);
+        count += 1;
+        aliased += u64::from(schedule.has_aliases());
+        hold::<Engine>(&seed.to_string(), &schedule, &mut tally);
     }
-    println!("{count} schedules: {tally:#?}");
-    for name in HAPPENINGS.iter().chain(&STATES) {
+    println!("{count} schedules, {aliased} with aliases: {tally:#?}");
+    let always = HAPPENINGS.iter().chain(&STATES).map(|name| (name, count));
+    for (name, count) in always.chain(ALIAS_HAPPENINGS.iter().map(|name| (name, aliased))) {
         let times = tally.get(name).copied().unwrap_or(0);
         assert!(times >= count / 250, "the schedules are of no use: \"{name}\" only {times} times in {count}");
     }

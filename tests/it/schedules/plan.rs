@@ -3,6 +3,7 @@
 use observatory::event::{Event, Token};
 use observatory::graph::{Edge, System};
 
+use super::aliases::Aliases;
 use super::rng::Rng;
 use super::world::world;
 
@@ -27,26 +28,34 @@ pub(crate) struct Schedule {
     pub(crate) watched: bool,
 }
 
+impl Schedule {
+    /// Whether any event carries an alias.
+    pub(crate) fn has_aliases(&self) -> bool {
+        self.steps.iter().filter_map(|step| step.event.as_ref()).any(|event| event.alias.is_some())
+    }
+}
+
 /// The schedule of a seed: short, with few tokens.
 pub(crate) fn schedule(seed: u64) -> Schedule {
     let mut rng = Rng::new(seed);
     let (count, tokens) = (rng.between(5, 90), rng.pick(&[2, 3, 5, 8, 20]));
-    planned(rng, count, tokens, 12)
+    planned(rng, Aliases::of(seed), count, tokens, 12)
 }
 
 /// The long schedule of a seed, with many tokens.
 pub(crate) fn long_schedule(seed: u64) -> Schedule {
     let mut rng = Rng::new(seed);
     let (count, tokens) = (rng.between(500, 1_500), rng.pick(&[100, 1_000]));
-    planned(rng, count, tokens, 2)
+    planned(rng, Aliases::of(seed), count, tokens, 2)
 }
 
 /// So many steps with so many tokens; everything is compared after so many percent of them.
-fn planned(mut rng: Rng, count: u64, tokens: u64, looks: u64) -> Schedule {
+fn planned(mut rng: Rng, aliases: Option<Aliases>, count: u64, tokens: u64, looks: u64) -> Schedule {
     let (system, unit_us) = world(&mut rng);
     let tokens: Vec<Token> = (0..tokens).map(|token| Token::new(&format!("t{token}")).expect("it is short")).collect();
     let strict = system.max_tokens < 4_000;
-    let mut planner = Planner { rng, unit_us, tokens, now_us: START_US, past: Vec::new(), strict, looks, system };
+    let past = Vec::new();
+    let mut planner = Planner { rng, aliases, unit_us, tokens, now_us: START_US, past, strict, looks, system };
     let steps = (0..count).map(|_| planner.step()).collect();
     let watched = planner.rng.percent(50);
     Schedule { system: planner.system, steps, watched }
@@ -54,6 +63,7 @@ fn planned(mut rng: Rng, count: u64, tokens: u64, looks: u64) -> Schedule {
 
 struct Planner {
     rng: Rng,
+    aliases: Option<Aliases>,
     unit_us: u64,
     tokens: Vec<Token>,
     now_us: u64,
@@ -76,7 +86,10 @@ impl Planner {
         if self.strict && self.past.last().is_some_and(|(_, arrival_us)| *arrival_us == self.now_us) {
             self.now_us += 1;
         }
-        let event = self.event();
+        let mut event = self.event();
+        if let Some(aliases) = &mut self.aliases {
+            aliases.put(&mut event, &self.tokens, &self.past);
+        }
         self.past.push((event.clone(), self.now_us));
         Step { now_us: self.now_us, event: Some(event), look }
     }

@@ -212,7 +212,8 @@ fn describe(schedule: &Schedule) -> String {
         match &step.event {
             Some(event) => {
                 let stamp_us = event.timestamp_us.cast_signed() - START_US.cast_signed();
-                text += &format!("n{} {} stamped {stamp_us}us\n", event.node.0, event.token);
+                let alias = event.alias.as_ref().map(|alias| format!(" alias {alias}")).unwrap_or_default();
+                text += &format!("n{} {} stamped {stamp_us}us{alias}\n", event.node.0, event.token);
             }
             None => text += "time passes\n",
         }
