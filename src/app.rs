@@ -85,6 +85,7 @@ async fn run(
     let end = if announced.is_err() { announced } else { wait(stop, &running, &mut serving).await };
 
     state.set_ready(false);
+    state.live.stop();
     if !serving.is_finished() {
         server.stop(true).await;
         // It has been told to stop, so how it ends is no news.

@@ -3,15 +3,16 @@
 //! The pipeline makes a new board from the core after every batch and at least once a second.
 //! The fields that are serialized are the contract of `GET /api/v1/streams/{stream}`.
 
+mod json;
 mod label;
 
-pub use label::{Tone, check_line, status_line};
+pub use label::{Tone, check_line, label_lines, status_line};
 
 use std::sync::Arc;
 
-use serde::{Serialize, Serializer};
+use serde::Serialize;
 
-use crate::clock::{Moment, duration_text};
+use crate::clock::Moment;
 use crate::event::Token;
 use crate::graph::{Check, CheckKind, Threshold, Window};
 use crate::outcome::{Freshness, Ledger, NodeState, Outcome, Status};
@@ -68,7 +69,7 @@ pub struct StreamBoard {
 }
 
 /// One node in one stream.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct NodeBoard {
     /// The node's id.
     pub name: String,
@@ -88,8 +89,8 @@ pub struct NodeBoard {
     pub unreported: u64,
 }
 
-/// One edge.
-#[derive(Clone, Debug, Serialize)]
+/// One edge. In JSON it also has its `tone`, its `label`, and the `recent_fails` as `fails`.
+#[derive(Clone, Debug, PartialEq)]
 pub struct EdgeBoard {
     /// The upstream node.
     pub from: String,
@@ -128,10 +129,8 @@ pub struct EdgeBoard {
     /// What came of its requests.
     pub ledger: Ledger,
     /// The last fails, newest last: at most [`RECENT_FAILS`].
-    #[serde(skip)]
     pub recent_fails: Arc<[OutcomeEntry]>,
     /// What the metrics count and never take back.
-    #[serde(skip)]
     pub counters: EdgeCounters,
 }
 
@@ -199,10 +198,9 @@ pub struct OutcomeEntry {
 }
 
 /// The edge's own object: `GET /api/v1/streams/{stream}/edges/{from}/{to}`.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug)]
 pub struct EdgeDetail {
     /// What the stream's object says of it.
-    #[serde(flatten)]
     pub edge: EdgeBoard,
     /// The outcomes in the window, newest last.
     pub window: Vec<OutcomeEntry>,
@@ -226,7 +224,7 @@ pub struct LatencyBucket {
 }
 
 /// A check, as the API shows it.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct CheckBoard {
     /// `time` or `count`.
     pub kind: &'static str,
@@ -263,27 +261,9 @@ pub struct CheckBoard {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ThresholdBoard(pub Threshold);
 
-impl Serialize for ThresholdBoard {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match self.0 {
-            Threshold::Count(count) => serializer.serialize_u32(count),
-            Threshold::Percent(_) => serializer.serialize_str(&label::threshold(self.0)),
-        }
-    }
-}
-
 /// A window: a number of outcomes, or a duration like `"5m"`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct WindowBoard(pub Window);
-
-impl Serialize for WindowBoard {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match self.0 {
-            Window::Outcomes(outcomes) => serializer.serialize_u32(outcomes),
-            Window::Time(us) => serializer.serialize_str(&duration_text(us)),
-        }
-    }
-}
 
 impl CheckBoard {
     /// A check of an edge whose grace, with the inputs' delay, is `wait_us`.

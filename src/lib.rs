@@ -23,6 +23,7 @@ pub mod event;
 pub mod graph;
 pub mod health;
 pub mod input;
+pub mod live;
 pub mod logging;
 pub mod manifest;
 pub mod metrics;

@@ -2,10 +2,10 @@
 
 use std::fmt;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// One judged request (or group of a count check) on one edge.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Outcome {
     /// It came, within the deadline.
@@ -54,7 +54,7 @@ impl Outcome {
 }
 
 /// The status of an edge or a stream; `Ord` ranks from best known to worst, UNKNOWN lowest.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "UPPERCASE")]
 pub enum Status {
     /// Not enough is known.
@@ -90,7 +90,7 @@ impl fmt::Display for Status {
 }
 
 /// How fresh an edge's status is; it stands beside the status and never changes it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Freshness {
     /// An input that feeds the edge cannot testify.
@@ -125,7 +125,7 @@ impl Freshness {
 }
 
 /// What a node has shown of itself.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum NodeState {
     /// No event for longer than the node's `silence`.
@@ -156,7 +156,8 @@ impl NodeState {
 /// How many requests of an edge came to what, corrected by revisions.
 ///
 /// It always balances: `upstream` is the sum of the outcomes and `in_flight`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 #[expect(missing_docs, reason = "the fields are the outcomes")]
 pub struct Ledger {
     pub upstream: u64,

@@ -1,5 +1,7 @@
 //! What an edge's label says, and the tone in which it is drawn.
 
+use serde::{Deserialize, Serialize};
+
 use super::EdgeBoard;
 use crate::graph::Threshold;
 use crate::outcome::{Freshness, Status};
@@ -32,8 +34,14 @@ pub(super) fn threshold(threshold: Threshold) -> String {
     }
 }
 
+/// The lines of an edge's label: its status, and its check where it has one.
+pub fn label_lines(edge: &EdgeBoard) -> impl Iterator<Item = String> {
+    [Some(status_line(edge.status, edge.pass, edge.total)), check_line(edge)].into_iter().flatten()
+}
+
 /// The tone of an edge: what its colour, line and symbol say.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Tone {
     /// Green: held OK and live.
     Ok,

@@ -12,6 +12,7 @@ mod replay;
 mod replay_answer;
 mod send;
 mod serve;
+mod status;
 pub mod text;
 
 use std::ffi::OsString;
@@ -40,6 +41,7 @@ enum Command {
     Check(check::Check),
     Replay(replay::Replay),
     Send(send::Send),
+    Status(status::Status),
     Completions(completions::Completions),
     Man(man::Man),
 }
@@ -85,12 +87,16 @@ impl From<Exit> for ExitCode {
 
 /// Runs the command that the arguments name.
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let arguments: Vec<_> = arguments.into_iter().collect();
+    // Who runs a plugin reads 2 as NOK: a wrong flag is UNKNOWN.
+    let plugin = arguments.iter().any(|argument| argument == "--plugin");
     let cli = match Cli::try_parse_from(arguments) {
         Ok(cli) => cli,
         Err(error) => {
             // Nobody may be left to read it.
             drop(error.print());
-            return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));
+            let exit = u8::try_from(error.exit_code()).unwrap_or(2);
+            return ExitCode::from(if plugin && exit == 2 { 3 } else { exit });
         }
     };
     match cli.command {
@@ -99,6 +105,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Check(check) => check.run(),
         Command::Replay(replay) => replay.run(),
         Command::Send(send) => send.run(),
+        Command::Status(status) => status.run(),
         Command::Completions(completions) => completions.run(&mut Cli::command()),
         Command::Man(_) => man::Man::run(Cli::command()),
     }

@@ -82,7 +82,8 @@ impl Send {
     }
 }
 
-fn read_key(file: &Path) -> Result<String, String> {
+/// The key in a file.
+pub(super) fn read_key(file: &Path) -> Result<String, String> {
     let key = std::fs::read_to_string(file).map_err(|error| format!("failed to read {}: {error}", file.display()))?;
     Ok(key.trim().to_owned())
 }

@@ -83,6 +83,12 @@ metrics! {
         http_requests_total: IntCounterVec["path", "method", "status"],
         /// Time from a request's head to its answer, by the route's pattern.
         http_request_duration_seconds: HistogramVec["path"],
+        /// Those who watch the stream live.
+        live_readers: IntGaugeVec["stream"],
+        /// Live streams refused because as many were open as may be.
+        live_refused_total: IntCounterVec["stream"],
+        /// Live readers that were given the whole again: too far behind, or the graph changed.
+        live_restarts_total: IntCounterVec["stream"],
         /// Always 1; the labels say which build this is.
         build_info: IntGaugeVec["version", "revision"],
     }

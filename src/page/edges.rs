@@ -4,9 +4,11 @@ use super::view::{Badge, When};
 use crate::board::{EdgeBoard, StreamBoard, Tone, check_line, status_line};
 use crate::clock::Moment;
 use crate::picture::text::visible;
-use crate::picture::words::{count, freshness, latency, rate};
+use crate::picture::words::{count, freshness, freshness_why, latency, rate};
 
 pub(super) struct EdgeRow {
+    /// Its place in the stream's list, wherever its row stands.
+    pub(super) index: usize,
     pub(super) from: String,
     pub(super) to: String,
     pub(super) name: Option<String>,
@@ -18,6 +20,7 @@ pub(super) struct EdgeRow {
     pub(super) held_since: When,
     pub(super) freshness: &'static str,
     pub(super) freshness_words: &'static str,
+    pub(super) freshness_why: &'static str,
     pub(super) latency: Option<[String; 3]>,
     pub(super) rate: String,
     pub(super) in_flight: String,
@@ -34,20 +37,21 @@ pub(super) struct Count {
 
 /// The rows of a stream: what is broken first, else in the order of the manifest.
 pub(super) fn edge_rows(stream: &StreamBoard) -> Vec<EdgeRow> {
-    let mut edges: Vec<&EdgeBoard> = stream.edges.iter().collect();
-    edges.sort_by_key(|edge| match Tone::of(edge) {
+    let mut edges: Vec<(usize, &EdgeBoard)> = stream.edges.iter().enumerate().collect();
+    edges.sort_by_key(|(_, edge)| match Tone::of(edge) {
         Tone::Nok => 0,
         Tone::Warn => 1,
         _ => 2,
     });
-    edges.into_iter().map(|edge| edge_row(edge, stream.at)).collect()
+    edges.into_iter().map(|(index, edge)| edge_row(index, edge, stream.at)).collect()
 }
 
-fn edge_row(edge: &EdgeBoard, at: Moment) -> EdgeRow {
+fn edge_row(index: usize, edge: &EdgeBoard, at: Moment) -> EdgeRow {
     let tone = Tone::of(edge);
     let ledger = &edge.ledger;
     let loud = |label, n: u64, class| Count { label, class: if n > 0 { class } else { "none" }, text: count(n) };
     EdgeRow {
+        index,
         from: visible(&edge.from).into_owned(),
         to: visible(&edge.to).into_owned(),
         name: edge.name.as_deref().map(|name| visible(name).into_owned()),
@@ -59,6 +63,7 @@ fn edge_row(edge: &EdgeBoard, at: Moment) -> EdgeRow {
         held_since: When::new(at, edge.held_since),
         freshness: edge.freshness.name(),
         freshness_words: freshness(edge.freshness),
+        freshness_why: freshness_why(edge.freshness),
         latency: edge.latency_ms.map(|ms| [ms.p50, ms.p95, ms.p99].map(latency)),
         rate: rate(edge.rate),
         in_flight: count(edge.in_flight),

@@ -55,12 +55,11 @@ pub fn overview(board: &Board, layouts: &[Arc<Layout>], settings: &PageSettings)
     })
 }
 
-/// How many streams have which status, worst first.
+/// How many streams have which status, worst first; none is said, too, so that each has its place.
 fn by_status(board: &Board) -> Vec<Badge> {
     let having = |status| board.streams.iter().filter(|stream| stream.status == status).count();
-    let tallied = Status::ALL.into_iter().rev().map(|status| (status, having(status)));
-    let found = tallied.filter(|&(_, streams)| streams > 0);
-    found.map(|(status, streams)| Badge::new(status_tone(status), format!("{streams} {status}"))).collect()
+    let worst_first = Status::ALL.into_iter().rev();
+    worst_first.map(|status| Badge::tally(status_tone(status), having(status), status.name())).collect()
 }
 
 fn card(stream: &StreamBoard, layout: &Layout) -> Card {

@@ -71,6 +71,12 @@ impl Badge {
         Self { class: tone_class(tone), mark: mark_of(tone), word }
     }
 
+    /// How many are so: quiet where none is.
+    pub(super) fn tally(tone: Tone, n: usize, word: &str) -> Self {
+        let badge = Self::new(tone, format!("{n} {word}"));
+        if n > 0 { badge } else { Self { class: "tone-none", ..badge } }
+    }
+
     pub(super) fn of(status: Status) -> Self {
         Self::new(status_tone(status), status.name().to_owned())
     }
@@ -100,7 +106,7 @@ impl When {
     }
 }
 
-/// The edges of a stream by tone, worst first; tones that none has are left out.
+/// The edges of a stream by tone, worst first; none of a tone is said, too, so that each has its place.
 pub(super) fn tallies(stream: &StreamBoard) -> Vec<Badge> {
     let having = |tones: &[Tone]| stream.edges.iter().filter(|edge| tones.contains(&Tone::of(edge))).count();
     let tones: [(&[Tone], &str); 4] = [
@@ -109,9 +115,7 @@ pub(super) fn tallies(stream: &StreamBoard) -> Vec<Badge> {
         (&[Tone::Ok, Tone::OkIdle], "OK"),
         (&[Tone::Grey], "not known"),
     ];
-    let tallied = tones.map(|(tones, word)| (tones[0], having(tones), word));
-    let found = tallied.into_iter().filter(|&(_, edges, _)| edges > 0);
-    found.map(|(tone, edges, word)| Badge::new(tone, format!("{edges} {word}"))).collect()
+    tones.map(|(tones, word)| Badge::tally(tones[0], having(tones), word)).into()
 }
 
 /// How many edges have no outcome yet, beside the status: `1 of 5 not observed`.

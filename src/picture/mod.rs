@@ -4,6 +4,7 @@
 //! longest texts. The drawing says a tone by one class on an edge's group; the style sheet does the
 //! rest (colour, line, mark), so that a live page can recolour an edge by that class alone.
 
+mod badge;
 mod columns;
 mod dagre;
 mod dot;
@@ -17,6 +18,7 @@ pub(crate) mod text;
 mod thumbnail;
 pub(crate) mod words;
 
+pub use badge::{edge_badge, stream_badge};
 pub use dagre::Dagre;
 pub use dot::dot;
 pub use layout::{Layout, Placement, Placer, Point, Rect, Route, lay_out};

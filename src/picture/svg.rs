@@ -5,9 +5,9 @@
 
 use super::layout::{Layout, Placement, Point, Rect, Route};
 use super::marks::{every_mark, marks};
-use super::plan::{Detail, LABEL_PAD, MARK_GAP, MARK_PX, NAME_COLUMNS, mono_columns_width};
+use super::plan::{Detail, LABEL_PAD, MARK_GAP, MARK_PX, NAME_COLUMNS, mono_columns_width, places};
 use super::text::{escape, shorten, shown, visible};
-use super::words::{count, fact_line, freshness, latency, lost_line, node_line, state_class, tone_class};
+use super::words::{count, fact_line, freshness, latency, lost_line, node_line, spoken, state_class, tone_class};
 use crate::board::{EdgeBoard, NodeBoard, StreamBoard, Tone, check_line, status_line};
 use crate::clock::Moment;
 
@@ -42,13 +42,21 @@ pub fn svg(stream: &StreamBoard, layout: &Layout, inline: bool) -> String {
     out
 }
 
-/// The edges, then the nodes.
+/// In the order of the flow, since it is read and stepped through in this order: every node from left
+/// to right and top to bottom, and behind it the edges that leave it.
 fn body(stream: &StreamBoard, placement: &Placement, detail: Detail) -> String {
-    let edges = stream.edges.iter().zip(&placement.routes).enumerate();
-    let edges = edges.map(|(index, (edge, route))| draw_edge(index, edge, route, detail, stream.at));
-    let nodes = stream.nodes.iter().zip(&placement.nodes).enumerate();
-    let nodes = nodes.map(|(index, (node, place))| draw_node(index, node, place, stream.at));
-    edges.chain(nodes).collect()
+    let places = places(stream);
+    let mut leaving = vec![String::new(); stream.nodes.len()];
+    for (index, (edge, route)) in stream.edges.iter().zip(&placement.routes).enumerate() {
+        if let Some(&from) = places.get(edge.from.as_str()) {
+            leaving[from] += &draw_edge(index, edge, route, detail, stream.at);
+        }
+    }
+    let mut nodes: Vec<_> = stream.nodes.iter().zip(&placement.nodes).zip(leaving).enumerate().collect();
+    nodes.sort_by(|(_, ((_, a), _)), (_, ((_, b), _))| a.centre().x.total_cmp(&b.centre().x).then(a.y.total_cmp(&b.y)));
+    let drawn =
+        nodes.into_iter().map(|(index, ((node, place), leaving))| draw_node(index, node, place, stream.at) + &leaving);
+    drawn.collect()
 }
 
 fn draw_edge(index: usize, edge: &EdgeBoard, route: &Route, detail: Detail, at: Moment) -> String {
@@ -57,9 +65,10 @@ fn draw_edge(index: usize, edge: &EdgeBoard, route: &Route, detail: Detail, at: 
         class += " discovered";
     }
     let (from, to, title) = (escape(&edge.from), escape(&edge.to), edge_title(edge));
+    let spoken = shown(&spoken(edge));
     format!(
-        "<g id=\"e{index}\" class=\"{class}\" data-edge=\"{index}\" data-from=\"{from}\" data-to=\"{to}\" role=\"img\">\
-         <title>{title}</title>{}{}</g>\n",
+        "<g id=\"e{index}\" class=\"{class}\" data-edge=\"{index}\" data-from=\"{from}\" data-to=\"{to}\" role=\"img\" \
+         aria-label=\"{spoken}\"><title>{title}</title>{}{}</g>\n",
         wire(route, 12.0),
         draw_label(edge, &route.label, detail, at)
     )

@@ -82,6 +82,34 @@ pub(crate) fn freshness(freshness: Freshness) -> &'static str {
     }
 }
 
+/// Why there is nothing fresh, in a few words that fit one line; nothing where there is.
+pub(crate) fn freshness_why(freshness: Freshness) -> &'static str {
+    match freshness {
+        Freshness::Blind => "its input is down",
+        Freshness::Silent => "for too long",
+        Freshness::Unobserved => "no outcome yet",
+        Freshness::Live => "",
+        Freshness::Starved => "broken upstream",
+        Freshness::Idle => "for a minute",
+    }
+}
+
+/// An edge and how it is, as one would say it.
+pub(crate) fn spoken(edge: &EdgeBoard) -> String {
+    let mut said = format!("{} to {}: {}", edge.from, edge.to, edge.status);
+    said += &match edge.total {
+        0 => ", nothing judged yet".to_owned(),
+        total => format!(", {} of {total} passed", edge.pass),
+    };
+    if edge.held > edge.status {
+        said += &format!(", was {} just now", edge.held);
+    }
+    if edge.freshness != Freshness::Live {
+        said += &format!(", {}", edge.freshness.name());
+    }
+    said
+}
+
 /// The class of a node's state.
 pub(crate) fn state_class(state: NodeState) -> &'static str {
     match state {

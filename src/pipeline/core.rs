@@ -144,6 +144,7 @@ impl Core {
         board.unknown_senders = self.senders.list();
         let outcomes = outcomes(&board);
         shared.board.store(Arc::new(board));
+        shared.shown.send_replace(());
         let now_us = shared.clock.now_us();
         let figures = &shared.figures;
         figures.boards.fetch_add(1, Ordering::Relaxed);

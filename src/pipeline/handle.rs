@@ -46,6 +46,8 @@ pub struct Pipeline {
 pub(super) struct Shared {
     pub(super) mailbox: Mailbox,
     pub(super) board: ArcSwap<Board>,
+    /// Told whenever there is a new board.
+    pub(super) shown: watch::Sender<()>,
     pub(super) figures: Figures,
     pub(super) transitions: broadcast::Sender<Transition>,
     /// Turns true when the owner has ended, by order or not.
@@ -92,6 +94,7 @@ impl Start {
         let shared = Arc::new(Shared {
             mailbox: Mailbox::default(),
             board: ArcSwap::from_pointee(board),
+            shown: watch::channel(()).0,
             figures: Figures::default(),
             transitions: broadcast::channel(TRANSITIONS_MAX).0,
             ended: watch::channel(false).0,
@@ -119,6 +122,11 @@ impl Pipeline {
     /// The latest board.
     pub fn board(&self) -> Arc<Board> {
         self.shared.board.load_full()
+    }
+
+    /// Told of every new board; who is slow misses some, never the latest.
+    pub fn shown(&self) -> watch::Receiver<()> {
+        self.shared.shown.subscribe()
     }
 
     /// Now on the arrival clock, in microseconds.

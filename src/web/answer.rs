@@ -63,7 +63,13 @@ fn takes_gzip(request: &HttpRequest) -> bool {
 ///
 /// Taken from the path as it was sent: a node's name may itself contain a slash or a percent sign.
 pub(super) fn segment(request: &HttpRequest, number: usize) -> Result<String, Problem> {
+    segment_without(request, number, "")
+}
+
+/// [`segment`], less an ending that the route asks for.
+pub(super) fn segment_without(request: &HttpRequest, number: usize, ending: &str) -> Result<String, Problem> {
     let raw = request.path().split('/').nth(number + 1).unwrap_or("");
+    let raw = raw.strip_suffix(ending).unwrap_or(raw);
     let text = percent_decode_str(raw).decode_utf8();
     text.map(std::borrow::Cow::into_owned).or(Err(Problem::bad_request("the path is not UTF-8")))
 }

@@ -50,16 +50,21 @@ pub(super) async fn edge(request: HttpRequest, state: Data<Arc<State>>) -> Resul
     let board = state.pipeline.board();
     let (stream_index, stream) = State::stream(&board, &segment(&request, 3)?)?;
     let (from, to) = (segment(&request, 5)?, segment(&request, 6)?);
-    let Some(index) = stream.edges.iter().position(|edge| edge.from == from && edge.to == to) else {
+    let index = find_edge(stream, &from, &to)?;
+    let detail = state.pipeline.edge(stream_index, index).await?;
+    json(&request, &detail)
+}
+
+/// The index of the edge between two nodes.
+pub(super) fn find_edge(stream: &StreamBoard, from: &str, to: &str) -> Result<usize, Problem> {
+    let found = stream.edges.iter().position(|edge| edge.from == from && edge.to == to);
+    found.ok_or_else(|| {
         let names = || stream.nodes.iter().map(|node| node.name.as_str());
-        let unknown = [&from, &to].into_iter().find(|name| names().all(|known| known != name.as_str()));
-        let detail = match unknown.map(|name| (name, nearest(name, names()))) {
+        let unknown = [from, to].into_iter().find(|name| names().all(|known| known != *name));
+        Problem::not_found(match unknown.map(|name| (name, nearest(name, names()))) {
             Some((name, Some(meant))) => format!("the stream has no node {name:?}; did you mean {meant:?}?"),
             Some((name, None)) => format!("the stream has no node {name:?}"),
             None => format!("the stream has no edge from {from:?} to {to:?}"),
-        };
-        return Err(Problem::not_found(detail));
-    };
-    let detail = state.pipeline.edge(stream_index, index).await?;
-    json(&request, &detail)
+        })
+    })
 }

@@ -21,7 +21,7 @@ use super::problem::Problem;
 /// Bodies up to this size are not counted: there are at most as many as connections.
 const SMALL: usize = 64 * 1024;
 
-/// What a body may take.
+/// What clients may take.
 #[derive(Clone, Debug)]
 pub struct Limits {
     /// The most bytes of one body, inflated.
@@ -30,11 +30,18 @@ pub struct Limits {
     pub bodies_bytes: usize,
     /// How long a body may take to come.
     pub body_time: Duration,
+    /// The most readers of live streams at once.
+    pub live_readers: usize,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { body_bytes: 8 * 1024 * 1024, bodies_bytes: 256 * 1024 * 1024, body_time: Duration::from_secs(30) }
+        Self {
+            body_bytes: 8 * 1024 * 1024,
+            bodies_bytes: 256 * 1024 * 1024,
+            body_time: Duration::from_secs(30),
+            live_readers: 5_000,
+        }
     }
 }
 

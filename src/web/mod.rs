@@ -5,9 +5,11 @@
 
 mod answer;
 mod api;
+mod badge;
 mod body;
 mod events;
 mod health;
+mod live;
 mod openapi;
 mod pages;
 mod problem;

@@ -18,7 +18,7 @@ use super::events::{self, Worker};
 use super::problem::Problem;
 use super::recorder::Recorder;
 use super::state::State;
-use super::{api, health, openapi, pages};
+use super::{api, badge, health, live, openapi, pages};
 
 /// The path's label in the metrics where no route takes the request.
 const OTHER: &str = "other";
@@ -26,6 +26,8 @@ const OTHER: &str = "other";
 const HEAD_TIME: Duration = Duration::from_secs(5);
 /// How long an idle connection is kept.
 const KEEP_ALIVE: Duration = Duration::from_secs(30);
+/// How long a client may leave what it has been sent, or the kernel's word of it, unread.
+const UNREAD_TIME: Duration = Duration::from_mins(1);
 /// Connections at once, over all workers.
 const CONNECTIONS_MAX: usize = 20_000;
 /// Files that the server itself has open, and some to spare.
@@ -49,6 +51,7 @@ impl Bound {
     pub fn bind(state: &Arc<State>, listen: SocketAddr) -> io::Result<Self> {
         let workers = std::thread::available_parallelism().map_or(1, usize::from).min(WORKERS_MAX);
         let shared = Arc::clone(state);
+        state.live.start();
         let server = HttpServer::new(move || {
             let shared = Arc::clone(&shared);
             let other = web::route().to(pages::not_found).wrap(Recorder::new(&shared, OTHER));
@@ -60,6 +63,7 @@ impl Bound {
         .client_disconnect_timeout(Duration::from_secs(1))
         .keep_alive(KEEP_ALIVE)
         .tcp_nodelay(true)
+        .on_connect(|connection, _| give_up_who_stops_reading(connection))
         .worker_max_blocking_threads(2)
         .shutdown_timeout(STOP_TIME_S)
         .disable_signals()
@@ -77,6 +81,17 @@ impl Bound {
     /// Answers until it is stopped.
     pub async fn run(self) -> io::Result<()> {
         self.server.await
+    }
+}
+
+/// Who takes nothing of an answer for [`UNREAD_TIME`] loses the connection, and with it the memory and
+/// the place that it holds: a live stream has no end that could be waited for.
+fn give_up_who_stops_reading(connection: &dyn std::any::Any) {
+    if let Some(stream) = connection.downcast_ref::<actix_web::rt::net::TcpStream>() {
+        let limit_ms = u32::try_from(UNREAD_TIME.as_millis()).unwrap_or(u32::MAX);
+        if let Err(error) = rustix::net::sockopt::set_tcp_user_timeout(stream, limit_ms) {
+            tracing::debug!(subsystem = "server", %error, "failed to limit how long a connection may be stuck");
+        }
     }
 }
 
@@ -108,8 +123,11 @@ fn routes(config: &mut ServiceConfig, state: &Arc<State>) {
     get("/streams/{stream}", reading().to(pages::stream));
     get("/streams/{stream}/graph.svg", reading().to(pages::svg));
     get("/streams/{stream}/graph.dot", reading().to(pages::dot));
+    get("/badge/{stream}.svg", reading().to(badge::stream));
+    get("/badge/{stream}/{from}/{to}.svg", reading().to(badge::edge));
     get("/api/v1/streams", reading().to(api::streams));
     get("/api/v1/streams/{stream}", reading().to(api::stream));
+    get("/api/v1/streams/{stream}/live", reading().to(live::events));
     get("/api/v1/streams/{stream}/edges/{from}/{to}", reading().to(api::edge));
     get("/api/openapi.json", reading().to(openapi::openapi));
     get("/metrics", reading().to(health::metrics));

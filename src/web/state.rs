@@ -8,6 +8,7 @@ use super::problem::Problem;
 use crate::board::{Board, StreamBoard};
 use crate::clock::SECOND_US;
 use crate::graph::{NodeIndex, System, nearest};
+use crate::live::Live;
 use crate::metrics::Metrics;
 use crate::picture::{Layout, lay_out};
 use crate::pipeline::Pipeline;
@@ -25,7 +26,9 @@ pub struct State {
     pub nodes: NodeIndex,
     /// Everything that is exported.
     pub metrics: Arc<Metrics>,
-    /// What bodies may take.
+    /// Those who watch streams live.
+    pub live: Arc<Live>,
+    /// What clients may take.
     pub limits: Limits,
     /// The memory that bodies take.
     pub(super) budget: Budget,
@@ -53,6 +56,7 @@ impl State {
     ) -> Self {
         Self {
             nodes: NodeIndex::new(&system),
+            live: Live::new(pipeline.clone()),
             limits: Limits::default(),
             budget: Budget::default(),
             started_us: pipeline.now_us(),

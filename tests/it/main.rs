@@ -1,6 +1,8 @@
 //! The tests of behaviour, one file a behaviour, in one binary.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test that fails may panic, in its helpers, too")]
 
+mod badge;
+mod browser;
 mod clients;
 mod commands;
 mod demo;
@@ -8,6 +10,7 @@ mod events;
 mod harness;
 mod hostile;
 mod lifecycle;
+mod live;
 mod manifest;
 mod openapi;
 #[cfg(test)]
@@ -26,4 +29,5 @@ mod schedules;
 mod scrape;
 mod secrets;
 mod slow;
+mod status;
 mod tidy;

@@ -13,13 +13,13 @@ use observatory::web::{Bound, Limits, State};
 use crate::harness::{Answer, ORDERS, PATIENCE, agent, event, read, wait_until};
 
 /// A server in this process, whose inside can be reached.
-struct Inside {
-    url: String,
+pub(crate) struct Inside {
+    pub(crate) url: String,
     running: Running,
 }
 
 impl Inside {
-    fn start(limits: Limits) -> Self {
+    pub(crate) fn start(limits: Limits) -> Self {
         let manifest = load(&Source::Text("orders.toml".to_owned(), ORDERS.to_owned())).unwrap();
         let system = Arc::new(manifest.live_system());
         let clock = Arc::new(MonotonicClock::start());
