@@ -1,7 +1,7 @@
 //! The server's metrics, as Prometheus reads them.
 //!
 //! What is counted as it happens is a field of [`Counted`]; what the board and the pipeline know
-//! already is read from them at each scrape, into [`Read`](read::Read). Nothing is kept twice.
+//! already is read from them at each scrape, into `Read`. Nothing is kept twice.
 
 mod family;
 mod read;

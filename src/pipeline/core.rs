@@ -37,6 +37,8 @@ pub(super) struct Core {
     showing: Showing,
     /// When the owner's thread will look again.
     pub(super) watched_us: u64,
+    /// Nobody watches any more: what is taken now would never be judged.
+    pub(super) closed: bool,
 }
 
 /// What is on the board and what is not yet.
@@ -72,7 +74,8 @@ impl Showing {
 impl Core {
     pub(super) fn new(engine: Engine, system: Arc<System>, now_us: u64) -> Self {
         let showing = Showing { at_us: now_us, cost_us: 0, outcomes: 0, unseen_us: None, changed: false };
-        Self { engine, system, senders: Senders::default(), advanced_us: now_us, showing, watched_us: now_us }
+        let (senders, closed) = (Senders::default(), false);
+        Self { engine, system, senders, advanced_us: now_us, showing, watched_us: now_us, closed }
     }
 
     /// When there is something to do though nobody sends anything.

@@ -152,7 +152,7 @@ impl Pipeline {
             return Err(TooBusy { reports, unknown });
         }
         match shared.core.try_lock() {
-            Ok(mut core) => {
+            Ok(mut core) if !core.closed => {
                 core.take(shared, reports, unknown, None);
                 let wake_us = core.wake_us();
                 if wake_us < core.watched_us {
@@ -163,8 +163,8 @@ impl Pipeline {
                 }
                 Ok(())
             }
-            // Whoever panicked: the owner says so.
-            Err(TryLockError::WouldBlock | TryLockError::Poisoned(_)) => Err(TooBusy { reports, unknown }),
+            // Where it is closed, or somebody panicked who held it, the mailbox says so.
+            Ok(_) | Err(TryLockError::WouldBlock | TryLockError::Poisoned(_)) => Err(TooBusy { reports, unknown }),
         }
     }
 

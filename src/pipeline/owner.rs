@@ -12,6 +12,9 @@ pub(super) fn run(shared: &Arc<Shared>) {
     let ended = catch_unwind(AssertUnwindSafe(|| work(shared)));
     if !matches!(ended, Ok(Ok(()))) {
         shared.figures.dead.store(true, Ordering::Relaxed);
+        if let Ok(mut core) = shared.core() {
+            core.closed = true;
+        }
         tracing::error!(subsystem = "correlator", "the correlator panicked: nothing is judged any more");
     }
     shared.mailbox.close();
@@ -44,6 +47,7 @@ fn work(shared: &Shared) -> Result<(), Poisoned> {
         }
         if work.stop {
             core.publish(shared);
+            core.closed = true;
             return Ok(());
         }
         core.publish_if_due(shared);
