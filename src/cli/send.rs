@@ -40,7 +40,7 @@ pub(super) struct Send {
     #[arg(long, value_name = "URL", env = "OBSERVATORY_TO", default_value = "http://127.0.0.1:8700")]
     to: String,
     /// A file with the ingest key, where the server asks for one
-    #[arg(long, value_name = "FILE", env = "OBSERVATORY_KEY_FILE")]
+    #[arg(long, value_name = "FILE", env = "OBSERVATORY_KEY_FILE", hide = true)]
     key_file: Option<PathBuf>,
     #[command(flatten)]
     format: Format,
@@ -153,12 +153,13 @@ fn send(client: &Client, batch: &str, first: usize, total: &mut Total) -> Result
             std::thread::park_timeout(wait);
             continue;
         }
-        return note(&answer, first, total);
+        return note(&answer, first, batch.lines().count(), total);
     }
     Err("the server pushes back for too long".to_owned())
 }
 
-fn note(answer: &Answer, first: usize, total: &mut Total) -> Result<(), String> {
+/// Notes what became of `count` events.
+fn note(answer: &Answer, first: usize, count: usize, total: &mut Total) -> Result<(), String> {
     let told = answer.told();
     total.accepted += told.accepted;
     let refused = told.rejected.into_iter();
@@ -168,6 +169,12 @@ fn note(answer: &Answer, first: usize, total: &mut Total) -> Result<(), String> 
         202 => Err(format!("{} more events were refused", told.rejected_more)),
         // Then every event is in `rejected`, each with its reason.
         422 => Ok(()),
+        // Not one line is JSON; those that come behind may be.
+        400 => {
+            let error = |index| Refused { index: first + index, error: told.detail.clone() };
+            total.rejected.extend((0..count).map(error));
+            Ok(())
+        }
         status => Err(format!("the server answered {status} {}: {}", told.title, told.detail)),
     }
 }

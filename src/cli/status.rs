@@ -49,7 +49,7 @@ pub(super) struct Status {
     #[arg(long, value_name = "URL", env = "OBSERVATORY_TO", default_value = "http://127.0.0.1:8700")]
     to: String,
     /// A file with a key, where the server asks for one
-    #[arg(long, value_name = "FILE", env = "OBSERVATORY_KEY_FILE")]
+    #[arg(long, value_name = "FILE", env = "OBSERVATORY_KEY_FILE", hide = true)]
     key_file: Option<PathBuf>,
     #[command(flatten)]
     format: Format,

@@ -179,7 +179,11 @@ fn log(system: &System, transition: &Transition) {
     let stream = &system.streams[transition.stream];
     let node = |place: usize| system.nodes[stream.nodes[place].id.0 as usize].as_str();
     let (from, to) = match transition.subject {
-        Subject::Edge(edge) => (node(stream.edges[edge].from), Some(node(stream.edges[edge].to))),
+        Subject::Edge(edge) => {
+            // Edges that traffic has shown make no transitions, and are not declared.
+            let Some(edge) = stream.edges.get(edge) else { return };
+            (node(edge.from), Some(node(edge.to)))
+        }
         Subject::Node(place) => (node(place), None),
     };
     let stream = stream.name.as_str();

@@ -1,7 +1,7 @@
 //! What every worker's handlers share.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use super::body::{Budget, Limits};
 use super::problem::Problem;
@@ -41,8 +41,8 @@ pub struct State {
     /// The manifest is in force and the inputs have been started.
     ready: AtomicBool,
     complained_us: AtomicU64,
-    /// By stream: its layout, made when it is first asked for. The graph is fixed while we run.
-    layouts: Vec<OnceLock<Arc<Layout>>>,
+    /// By stream: its layout, made when it is first asked for and again when the graph has changed.
+    layouts: Vec<Mutex<Option<Arc<Layout>>>>,
 }
 
 impl State {
@@ -62,7 +62,7 @@ impl State {
             started_us: pipeline.now_us(),
             ready: AtomicBool::new(false),
             complained_us: AtomicU64::new(0),
-            layouts: system.streams.iter().map(|_| OnceLock::new()).collect(),
+            layouts: system.streams.iter().map(|_| Mutex::new(None)).collect(),
             pipeline,
             system,
             metrics,
@@ -93,7 +93,11 @@ impl State {
 
     /// The layout of a stream.
     pub(super) fn layout(&self, index: usize, stream: &StreamBoard) -> Arc<Layout> {
-        Arc::clone(self.layouts[index].get_or_init(|| lay_out(stream)))
+        let mut kept = self.layouts[index].lock().unwrap_or_else(PoisonError::into_inner);
+        match &*kept {
+            Some(layout) if layout.fits(stream) => Arc::clone(layout),
+            _ => Arc::clone(kept.insert(lay_out(stream))),
+        }
     }
 
     /// Says in the log that senders are pushed back: now and then, not for each of them.

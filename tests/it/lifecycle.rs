@@ -26,8 +26,7 @@ fn either_signal_stops_the_server_with_0_even_with_idle_connections() {
         idle.set_read_timeout(Some(PATIENCE)).unwrap();
         let mut rest = Vec::new();
         drop(idle.read_to_end(&mut rest));
-        let log = server.log();
-        assert!(log.contains("the server has stopped"), "{log}");
+        wait_until("the log says so", || server.log().contains("the server has stopped").then_some(()));
     }
 }
 

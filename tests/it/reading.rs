@@ -1,6 +1,6 @@
 //! What readers get: pages, pictures, probes; their headers.
 
-use crate::harness::{ORDERS, Server, agent, read};
+use crate::harness::{ORDERS, Server, agent, read, wait_until};
 
 #[test]
 fn every_page_answers_get_and_head_with_the_headers_that_keep_browsers_safe() {
@@ -71,4 +71,16 @@ fn the_status_tells_the_servers_own_state() {
     assert_eq!((&status["ready"], &status["inputs"][0]["state"]), (&true.into(), &"up".into()));
     assert_eq!(status["streams"][0]["status"], "UNKNOWN");
     assert_eq!(status["ledger"]["upstream"], 0);
+}
+
+#[test]
+fn a_picture_that_was_looked_at_before_shows_the_edges_that_traffic_draws() {
+    let server = Server::start("[[stream]]\nname = \"bare\"\nnodes = [\"a\", \"b\"]");
+    let drawn = |path: &str| server.get(path).body.contains("data-edge");
+    let paths = ["/streams/bare", "/streams/bare/graph.svg"];
+    assert!(paths.iter().all(|path| !drawn(path)));
+    server.post(r#"[{"node": "a", "token": "t"}, {"node": "b", "token": "t", "parent": "a"}]"#);
+    for path in paths {
+        wait_until(path, || drawn(path).then_some(()));
+    }
 }
