@@ -9,7 +9,7 @@ use crate::picture::fixtures::{
 };
 use crate::picture::{Layout, lay_out, svg};
 
-const SETTINGS: PageSettings = PageSettings { refresh_us: 1_000_000 };
+const SETTINGS: PageSettings = PageSettings { refresh_us: 1_000_000, notices: Vec::new() };
 
 fn layouts(board: &Board) -> Vec<Arc<Layout>> {
     board.streams.iter().map(|stream| lay_out(stream)).collect()

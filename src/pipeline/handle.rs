@@ -12,6 +12,7 @@ use tokio::sync::{broadcast, oneshot, watch};
 use super::figures::Figures;
 use super::intake::{Batch, Load, Refused, Reservation, Room};
 use super::mailbox::Mailbox;
+use super::observed::Observed;
 use super::owner::Owner;
 use super::query::Query;
 use crate::board::{Board, EdgeDetail};
@@ -35,8 +36,9 @@ pub struct Pipeline {
 pub(super) struct Shared {
     pub(super) mailbox: Mailbox,
     pub(super) board: ArcSwap<Board>,
+    pub(super) observed: ArcSwap<Observed>,
     pub(super) figures: Figures,
-    pub(super) transitions: broadcast::Sender<Transition>,
+    pub(super) transitions: broadcast::Sender<(Arc<Observed>, Transition)>,
     /// Turns true when the owner has ended, by order or not.
     pub(super) ended: watch::Sender<bool>,
     pub(super) clock: Arc<dyn Clock>,
@@ -65,9 +67,11 @@ impl Start {
         // Random keys, so that no sender can choose tokens that collide.
         let seed = (RandomState::new().hash_one(0_u8), RandomState::new().hash_one(1_u8));
         let mut engine = Engine::new(Arc::clone(&self.system), now_us, seed);
+        let observed = Observed::new(self.system);
         let shared = Arc::new(Shared {
             mailbox: Mailbox::default(),
             board: ArcSwap::from_pointee(engine.board(now_us)),
+            observed: ArcSwap::new(Arc::clone(&observed)),
             figures: Figures::default(),
             transitions: broadcast::channel(TRANSITIONS_MAX).0,
             ended: watch::channel(false).0,
@@ -75,7 +79,7 @@ impl Start {
             room: Arc::default(),
         });
         shared.figures.beat_us.store(now_us, Ordering::Relaxed);
-        let owner = Owner::new(engine, self.system, Arc::clone(&shared), now_us);
+        let owner = Owner::new(engine, observed, Arc::clone(&shared), now_us);
         let thread = std::thread::Builder::new().name("owner".to_owned()).spawn(move || owner.run())?;
         Ok(Running { pipeline: Pipeline { shared }, thread })
     }
@@ -94,6 +98,11 @@ impl Pipeline {
     /// The latest board.
     pub fn board(&self) -> Arc<Board> {
         self.shared.board.load_full()
+    }
+
+    /// What is observed now: what events are parsed with.
+    pub fn observed(&self) -> Arc<Observed> {
+        self.shared.observed.load_full()
     }
 
     /// Now on the arrival clock, in microseconds.
@@ -115,15 +124,25 @@ impl Pipeline {
         self.shared.mailbox.send(batch).or(Err(Refused::Stopped))
     }
 
-    /// One edge with its window and fails, as it is now.
-    pub async fn edge(&self, stream: usize, edge: usize) -> Result<EdgeDetail, Refused> {
+    /// One edge with its window and fails, as it is now; none where there is no such edge any more.
+    pub async fn edge(&self, stream: &str, from: &str, to: &str) -> Result<Option<EdgeDetail>, Refused> {
         let (answer, answered) = oneshot::channel();
-        self.shared.mailbox.ask(Query::Edge { stream, edge, answer }).or(Err(Refused::Overloaded))?;
+        let (stream, from, to) = (stream.to_owned(), from.to_owned(), to.to_owned());
+        self.shared.mailbox.ask(Query::Edge { stream, from, to, answer }).or(Err(Refused::Overloaded))?;
         answered.await.or(Err(Refused::Stopped))
     }
 
-    /// Every change from now on, in order; a subscriber that falls too far behind loses the oldest.
-    pub fn transitions(&self) -> broadcast::Receiver<Transition> {
+    /// Goes on with another manifest; it is in force, and on the board, when this is ready.
+    pub async fn reload(&self, system: Arc<System>) -> Result<(), Refused> {
+        let (answer, answered) = oneshot::channel();
+        let observed = Observed::new(system);
+        self.shared.mailbox.ask(Query::Reload { observed, answer }).or(Err(Refused::Overloaded))?;
+        answered.await.or(Err(Refused::Stopped))
+    }
+
+    /// Every change from now on, in order, with what names its places; a subscriber that falls too far
+    /// behind loses the oldest.
+    pub fn transitions(&self) -> broadcast::Receiver<(Arc<Observed>, Transition)> {
         self.shared.transitions.subscribe()
     }
 

@@ -9,12 +9,16 @@
 //!
 //! A batch is acknowledged when it is correlated. A journal goes between arrival and correlation:
 //! the owner takes all that is queued at once, so one sync can serve many batches.
+//!
+//! A reload is a query: between two batches the owner goes on with another system. Reports that were
+//! parsed before it and come after it are read again by the names of their nodes ([`Observed`]).
 
 mod figures;
 mod handle;
 mod intake;
 mod local;
 mod mailbox;
+mod observed;
 mod owner;
 mod query;
 mod senders;
@@ -23,4 +27,5 @@ pub use figures::{DELAY_BOUNDS_US, Delays, Figures};
 pub use handle::{Pipeline, Running, Start};
 pub use intake::{Batch, EVENTS_MAX, Load, Refused, Reservation};
 pub use local::LocalIntake;
+pub use observed::{Observed, Stretch};
 pub use query::Query;

@@ -9,6 +9,7 @@ use tracing::{info, warn};
 
 use super::handle::Shared;
 use super::intake::Batch;
+use super::observed::{Observed, translate};
 use super::query::Query;
 use super::senders::Senders;
 use crate::board::Board;
@@ -32,7 +33,7 @@ const DUE_EVERY_US: u64 = 5_000;
 /// Owns the core; nobody else touches it.
 pub(super) struct Owner {
     engine: Engine,
-    system: Arc<System>,
+    observed: Arc<Observed>,
     shared: Arc<Shared>,
     senders: Senders,
     /// When the core was last advanced.
@@ -71,9 +72,9 @@ impl Showing {
 }
 
 impl Owner {
-    pub(super) fn new(engine: Engine, system: Arc<System>, shared: Arc<Shared>, now_us: u64) -> Self {
+    pub(super) fn new(engine: Engine, observed: Arc<Observed>, shared: Arc<Shared>, now_us: u64) -> Self {
         let showing = Showing { at_us: now_us, cost_us: 0, outcomes: 0, unseen_us: None, changed: false };
-        Self { engine, system, shared, senders: Senders::default(), advanced_us: now_us, showing }
+        Self { engine, observed, shared, senders: Senders::default(), advanced_us: now_us, showing }
     }
 
     /// Works until it is told to stop; a panic is caught, and told by `dead`.
@@ -119,8 +120,21 @@ impl Owner {
     fn take(&mut self, batch: Batch) {
         let arrival_us = self.shared.clock.now_us();
         self.note_due(arrival_us);
-        for report in batch.reports {
-            self.engine.accept(&report.arrive(arrival_us), arrival_us);
+        let mut gone = Vec::new();
+        let mut reports = batch.reports.into_iter().enumerate();
+        for stretch in &batch.stretches {
+            let now = Arc::ptr_eq(&stretch.by, &self.observed);
+            for (place, mut report) in reports.by_ref().take(stretch.events) {
+                if !now && let Err(name) = translate(&mut report, &stretch.by, &self.observed) {
+                    if self.observed.system.accept_unknown {
+                        self.senders.count(name.to_owned());
+                    } else {
+                        gone.push(place);
+                    }
+                    continue;
+                }
+                self.engine.accept(&report.arrive(arrival_us), arrival_us);
+            }
         }
         for name in batch.unknown {
             self.senders.count(name);
@@ -131,7 +145,7 @@ impl Owner {
         self.publish_if_due();
         drop(batch.room);
         // The sender may have gone away; what it sent has counted all the same.
-        batch.done.send(()).unwrap_or_default();
+        drop(batch.done.send(gone));
     }
 
     fn work_off_due(&mut self) {
@@ -153,13 +167,33 @@ impl Owner {
 
     fn answer(&mut self, query: Query) {
         match query {
-            Query::Edge { stream, edge, answer } => {
-                let detail = self.engine.edge_detail(stream, edge, self.shared.clock.now_us());
+            Query::Edge { stream, from, to, answer } => {
+                let now_us = self.shared.clock.now_us();
+                let found = self.observed.edge(&stream, &from, &to);
+                let detail = found.map(|(stream, edge)| self.engine.edge_detail(stream, edge, now_us));
                 // Whoever asked may have gone away.
                 drop(answer.send(detail));
                 self.tell_transitions();
             }
+            Query::Reload { observed, answer } => {
+                self.reload(observed);
+                // It is in force, whether anybody waits for it or not.
+                answer.send(()).unwrap_or_default();
+            }
         }
+    }
+
+    /// Goes on with another system, and shows it at once. What has changed until now is told with the old
+    /// one, which names its places.
+    fn reload(&mut self, observed: Arc<Observed>) {
+        let now_us = self.shared.clock.now_us();
+        self.note_due(now_us);
+        let transitions = self.engine.reload(Arc::clone(&observed.system), now_us);
+        self.tell(transitions);
+        self.advanced_us = now_us;
+        self.shared.observed.store(Arc::clone(&observed));
+        self.observed = observed;
+        self.publish();
     }
 
     fn publish_if_due(&mut self) {
@@ -189,11 +223,16 @@ impl Owner {
 
     /// Tells everybody who listens what has changed; the log is told here.
     fn tell_transitions(&mut self) {
-        for transition in self.engine.take_transitions() {
+        let transitions = self.engine.take_transitions();
+        self.tell(transitions);
+    }
+
+    fn tell(&mut self, transitions: Vec<Transition>) {
+        for transition in transitions {
             self.showing.changed = true;
-            log(&self.system, &transition);
+            log(&self.observed.system, &transition);
             // Nobody has to listen.
-            drop(self.shared.transitions.send(transition));
+            drop(self.shared.transitions.send((Arc::clone(&self.observed), transition)));
         }
     }
 }

@@ -48,9 +48,9 @@ pub(super) async fn stream(request: HttpRequest, state: Data<Arc<State>>) -> Res
 /// `GET /api/v1/streams/{stream}/edges/{from}/{to}`
 pub(super) async fn edge(request: HttpRequest, state: Data<Arc<State>>) -> Result<HttpResponse, Problem> {
     let board = state.pipeline.board();
-    let (stream_index, stream) = State::stream(&board, &segment(&request, 3)?)?;
+    let (_, stream) = State::stream(&board, &segment(&request, 3)?)?;
     let (from, to) = (segment(&request, 5)?, segment(&request, 6)?);
-    let Some(index) = stream.edges.iter().position(|edge| edge.from == from && edge.to == to) else {
+    if !stream.edges.iter().any(|edge| edge.from == from && edge.to == to) {
         let names = || stream.nodes.iter().map(|node| node.name.as_str());
         let unknown = [&from, &to].into_iter().find(|name| names().all(|known| known != name.as_str()));
         let detail = match unknown.map(|name| (name, nearest(name, names()))) {
@@ -59,7 +59,9 @@ pub(super) async fn edge(request: HttpRequest, state: Data<Arc<State>>) -> Resul
             None => format!("the stream has no edge from {from:?} to {to:?}"),
         };
         return Err(Problem::not_found(detail));
-    };
-    let detail = state.pipeline.edge(stream_index, index).await?;
+    }
+    let detail = state.pipeline.edge(&stream.name, &from, &to).await?;
+    let gone = || Problem::not_found(format!("the edge from {from:?} to {to:?} is gone"));
+    let detail = detail.ok_or_else(gone)?;
     json(&request, &detail)
 }

@@ -8,6 +8,7 @@ mod api;
 mod body;
 mod events;
 mod health;
+mod manifest;
 mod openapi;
 mod pages;
 mod problem;
@@ -16,6 +17,7 @@ mod server;
 mod state;
 
 pub use body::Limits;
+pub use manifest::{ManifestProblem, ManifestState};
 pub use openapi::DESCRIPTION;
 pub use server::Bound;
 pub use state::State;
