@@ -34,6 +34,11 @@ fn serve(manifest: &str) -> (Files, Server) {
     (files, server)
 }
 
+/// Puts another file in the place of the manifest: whoever reads it reads the old one or the new one.
+fn put(files: &Files, manifest: &str) {
+    std::fs::rename(files.write(".new", manifest), files.path("manifest.toml")).unwrap();
+}
+
 impl Server {
     fn manifest(&self) -> Value {
         self.get("/status").json()["manifest"].clone()
@@ -162,7 +167,7 @@ fn what_takes_effect_at_a_restart_is_said_and_the_rest_applied() {
 fn sighup_does_not_wait_until_changes_settle_and_an_unchanged_manifest_is_no_news() {
     let (files, server) = serve(ORDERS);
     server.signal("HUP");
-    files.write("manifest.toml", &with_mail());
+    put(&files, &with_mail());
     let file = std::fs::File::options().append(true).open(files.path("manifest.toml")).unwrap();
     let done = AtomicBool::new(false);
     std::thread::scope(|scope| {
@@ -183,7 +188,7 @@ fn sighup_does_not_wait_until_changes_settle_and_an_unchanged_manifest_is_no_new
     });
     // What follows proves that what came before has been dealt with.
     server.signal("HUP");
-    files.write("manifest.toml", ORDERS);
+    put(&files, ORDERS);
     wait_until("the edge is gone", || (server.edges() == 2).then_some(()));
     wait_until("it is counted", || (server.reloads("ok") == 2).then_some(()));
     assert_eq!(server.said().len(), 2, "{:?}", server.said());
@@ -214,11 +219,10 @@ fn a_folder_is_read_again_when_a_file_comes_or_goes() {
 #[test]
 fn a_file_that_is_replaced_is_found_again_and_again() {
     let (files, server) = serve(ORDERS);
-    let put = |manifest: &str| std::fs::rename(files.write(".new", manifest), files.path("manifest.toml")).unwrap();
     for _ in 0..2 {
-        put(&with_mail());
+        put(&files, &with_mail());
         wait_until("the edge is there", || (server.edges() == 3).then_some(()));
-        put(ORDERS);
+        put(&files, ORDERS);
         wait_until("the edge is gone", || (server.edges() == 2).then_some(()));
     }
 }
@@ -282,7 +286,7 @@ fn events_that_come_while_the_manifest_changes_are_counted_once_and_where_they_b
             })
             .collect();
         for reload in 0..RELOADS {
-            files.write("manifest.toml", &[with_first(), with_mail()][reload % 2]);
+            put(&files, &[with_first(), with_mail()][reload % 2]);
             let edges = 2 + reload % 2;
             wait_until("the next one is in force", || {
                 server.signal("HUP");
