@@ -11,9 +11,10 @@ use actix_web::rt::task::JoinHandle;
 use tracing::info;
 
 use crate::clock::MonotonicClock;
-use crate::manifest::{self, LISTEN_DEFAULT, LISTEN_HELP, Manifest};
+use crate::manifest::{self, LISTEN_DEFAULT, LISTEN_HELP, Manifest, Origin, Watch};
 use crate::metrics::Metrics;
 use crate::pipeline::{Running, Start};
+use crate::reload::{self, Reloader};
 use crate::web::{Bound, State};
 
 /// Why the server did not start, or did not go on.
@@ -36,55 +37,69 @@ impl fmt::Display for Failure {
 impl std::error::Error for Failure {}
 
 /// Runs the server until it is told to stop by SIGTERM or SIGINT. `announce` is told the address as
-/// soon as events are taken there. `listen` goes before the manifest.
+/// soon as events are taken there. `origin`: where the manifest is read again when it changes. `listen`
+/// goes before the manifest.
 pub fn serve(
     manifest: &Manifest,
+    origin: Option<Origin>,
     listen: Option<SocketAddr>,
     announce: impl FnOnce(SocketAddr) -> Result<(), Failure>,
 ) -> Result<(), Failure> {
-    let listen = check(manifest, listen)?;
-    actix_web::rt::System::new().block_on(run(manifest, listen, announce))
+    check(manifest, listen)?;
+    actix_web::rt::System::new().block_on(run(manifest, origin, listen, announce))
 }
 
-/// What must be right before anything is started; gives the address to listen on.
-fn check(manifest: &Manifest, listen: Option<SocketAddr>) -> Result<SocketAddr, Failure> {
+/// What must be right before anything is started.
+fn check(manifest: &Manifest, listen: Option<SocketAddr>) -> Result<(), Failure> {
     if !manifest.not_built.is_empty() {
         let problems = manifest::render(&manifest.not_built, false);
         return Err(Failure::Wrong(format!("{problems}\nthis version does not do what the manifest asks for")));
     }
-    let listen = listen.or(manifest.settings.listen).unwrap_or(LISTEN_DEFAULT);
-    manifest::check_listen(listen, manifest.settings.access)
-        .map_err(|refused| Failure::Wrong(format!("{refused}\n{LISTEN_HELP}")))?;
-    Ok(listen)
+    manifest::check_listen(address(manifest, listen), manifest.settings.access)
+        .map_err(|refused| Failure::Wrong(format!("{refused}\n{LISTEN_HELP}")))
+}
+
+/// The address to listen on.
+fn address(manifest: &Manifest, listen: Option<SocketAddr>) -> SocketAddr {
+    listen.or(manifest.settings.listen).unwrap_or(LISTEN_DEFAULT)
 }
 
 async fn run(
     manifest: &Manifest,
-    listen: SocketAddr,
+    origin: Option<Origin>,
+    flag: Option<SocketAddr>,
     announce: impl FnOnce(SocketAddr) -> Result<(), Failure>,
 ) -> Result<(), Failure> {
     let failed = |what: &str, error: &dyn fmt::Display| Failure::Failed(format!("failed to {what}: {error}"));
     // First of all, so that a signal during the start is not lost.
     let stop = stop_signal().map_err(|error| failed("watch for signals", &error))?;
+    let watch = origin.map_or(Ok(None), Watch::start).map_err(|error| failed("watch for signals", &error))?;
+    reload::log_warnings(&manifest.warnings);
 
     let system = Arc::new(manifest.live_system());
-    let start = Start { system: Arc::clone(&system), clock: Arc::new(MonotonicClock::start()) };
+    let start = Start { system, clock: Arc::new(MonotonicClock::start()) };
     let running = start.run().map_err(|error| failed("start the correlator", &error))?;
     let pipeline = running.pipeline.clone();
     let metrics = Metrics::new(pipeline.clone()).map_err(|error| failed("set up the metrics", &error))?;
     let settings = &manifest.settings;
-    let state = State::new(pipeline.clone(), system, metrics, settings.http_enabled, settings.refresh_us);
+    let state = State::new(pipeline.clone(), metrics, settings.http_enabled, settings.refresh_us);
     let state = Arc::new(state);
+    let listen = address(manifest, flag);
     let bound = Bound::bind(&state, listen).map_err(|error| failed(&format!("listen on {listen}"), &error))?;
     let (address, server) = (bound.address, bound.handle());
     let mut serving = actix_web::rt::spawn(bound.run());
     state.set_ready(true);
     info!(subsystem = "server", %address, version = env!("CARGO_PKG_VERSION"), "the server takes events");
     let announced = announce(address);
+    let reloader = Reloader { state: Arc::clone(&state), started: settings.clone(), listen: flag };
+    let reloading = watch.map(|watch| actix_web::rt::spawn(reloader.run(watch)));
 
     let end = if announced.is_err() { announced } else { wait(stop, &running, &mut serving).await };
 
     state.set_ready(false);
+    if let Some(reloading) = reloading {
+        reloading.abort();
+    }
     state.live.stop();
     if !serving.is_finished() {
         server.stop(true).await;

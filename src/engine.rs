@@ -182,6 +182,17 @@ impl Engine {
         }
     }
 
+    /// The place of an edge, declared or shown by traffic, by the names of its stream and nodes; what is due is judged
+    /// first.
+    pub fn find_edge(&mut self, stream: &str, from: &str, to: &str, now_us: u64) -> Option<(usize, usize)> {
+        self.advance(now_us);
+        let place = self.system.streams.iter().position(|other| other.name == stream)?;
+        let shown = self.shown(place).0;
+        let is = |node: usize, name: &str| self.system.nodes[shown.nodes[node].id.0 as usize] == name;
+        let edge = shown.edges.iter().position(|edge| is(edge.from, from) && is(edge.to, to))?;
+        Some((place, edge))
+    }
+
     /// One edge with its window and fails; what is due is judged first. None where that makes an edge vanish that
     /// traffic had shown.
     pub fn edge_detail(&mut self, stream: usize, edge: usize, now_us: u64) -> Option<EdgeDetail> {

@@ -33,4 +33,5 @@ pub mod outcome;
 pub mod page;
 pub mod picture;
 pub mod pipeline;
+pub mod reload;
 pub mod web;

@@ -13,6 +13,7 @@ const STALE_MS = 5_000; // without a connection: what is shown is grey from then
 const HIDDEN_MS = 20_000; // a tab that nobody looks at gives its connection back
 const PACE_MS = 1_000; // between two looks at the whole page
 const HIDDEN_PACE_MS = 10_000;
+const LOOK_MS = 10_000; // where nothing happens in the stream: what concerns the server is on the page, too
 
 const one = (selector) => document.querySelector(selector);
 
@@ -157,6 +158,7 @@ class StreamPage {
     this.view = new View(one('.stage'), this.gone.signal);
     this.focus = new Focus(this);
     this.sync = new Sync(this.path, bringUp);
+    this.looking = setInterval(() => this.sync.soon(), LOOK_MS);
     this.connect();
   }
 
@@ -184,6 +186,7 @@ class StreamPage {
   stop() {
     this.gone.abort();
     this.link.close();
+    clearInterval(this.looking);
     this.sync.stop();
     this.focus.close();
     this.edges.clear();

@@ -47,7 +47,7 @@ impl Demo {
             let started = std::thread::Builder::new().name("demo".to_owned()).spawn(run);
             started.map(drop).map_err(|error| Failure::Failed(format!("failed to start the traffic: {error}")))
         };
-        serve::run(&manifest, Some(listen), &self.logging, traffic)
+        serve::run(&manifest, None, Some(listen), &self.logging, traffic)
     }
 }
 

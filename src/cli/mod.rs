@@ -24,7 +24,7 @@ use clap::builder::FalseyValueParser;
 use clap::{Args, CommandFactory, Parser, Subcommand};
 use tracing::level_filters::LevelFilter;
 
-use crate::manifest::{self, Manifest, Source};
+use crate::manifest::{self, Manifest, Problem, Source};
 
 /// Shows where the flow of messages through a distributed system is broken.
 #[derive(Debug, Parser)]
@@ -127,7 +127,12 @@ fn source(manifest: &std::path::Path) -> Source {
 
 /// Reads a manifest for a command that cannot go on without; says all that is wrong with it.
 fn load(manifest: &std::path::Path) -> Result<Manifest, ExitCode> {
-    manifest::load(&source(manifest)).map_err(|problems| {
+    good(manifest::load(&source(manifest)))
+}
+
+/// A manifest that is good, or all that is wrong with it is said.
+fn good(loaded: Result<Manifest, Vec<Problem>>) -> Result<Manifest, ExitCode> {
+    loaded.map_err(|problems| {
         output::say(&manifest::render(&problems, output::stderr_colour()));
         Exit::Wrong.into()
     })

@@ -9,9 +9,11 @@ use clap::Args;
 use super::{Listening, Logging, output};
 use crate::app::{self, Failure};
 use crate::logging;
-use crate::manifest::Manifest;
+use crate::manifest::{Manifest, Origin, Text};
 
 /// Run the server
+///
+/// The manifest is read again when it changes, and on SIGHUP.
 ///
 /// Ends with 0 after SIGTERM or SIGINT, with 2 where the manifest or a flag is wrong, with 1 on any
 /// other failure.
@@ -37,17 +39,20 @@ impl Serve {
         if self.data_dir.is_some() {
             return output::wrong(&"--data-dir is not built yet: this version keeps nothing; leave it out");
         }
-        let manifest = match super::load(&self.manifest) {
+        let source = super::source(&self.manifest);
+        let text = Text::read(&source);
+        let manifest = match super::good(text.check()) {
             Ok(manifest) => manifest,
             Err(exit) => return exit,
         };
-        run(&manifest, self.listening.listen, &self.logging, |_| Ok(()))
+        run(&manifest, Some(Origin { source, text }), self.listening.listen, &self.logging, |_| Ok(()))
     }
 }
 
-/// Runs a server; `then` is told its address when it is up.
+/// Runs a server; `then` is told its address when it is up. `origin`: where the manifest is read again.
 pub(super) fn run(
     manifest: &Manifest,
+    origin: Option<Origin>,
     listen: Option<SocketAddr>,
     logging: &Logging,
     then: impl FnOnce(SocketAddr) -> Result<(), Failure>,
@@ -55,16 +60,12 @@ pub(super) fn run(
     if let Err(error) = logging::start(logging.log_level, output::stderr_colour()) {
         return output::fail(&error);
     }
-    for warning in &manifest.warnings {
-        let (file, line) = (warning.file.as_str(), warning.line);
-        tracing::warn!(subsystem = "manifest", file, line, "{}", warning.message);
-    }
     let announce = |address: SocketAddr| {
         let page = format!("observatory: http://{address}/\n");
         output::answer(&page).map_err(|_exit| Failure::Failed("failed to print the address".to_owned()))?;
         then(address)
     };
-    match app::serve(manifest, listen, announce) {
+    match app::serve(manifest, origin, listen, announce) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure @ Failure::Wrong(_)) => output::wrong(&failure),
         Err(failure @ Failure::Failed(_)) => output::fail(&failure),

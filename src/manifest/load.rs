@@ -21,12 +21,32 @@ pub fn load(source: &Source) -> Result<Manifest, Vec<Problem>> {
 
 /// Like [`load`], with an environment of its own.
 pub fn load_in(source: &Source, environment: Environment<'_>) -> Result<Manifest, Vec<Problem>> {
-    let files = source.read()?;
-    let context = Context::new(&files, environment);
+    check(&source.read()?, environment)
+}
+
+/// What was read, and is not checked yet; or why it could not be read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Text(Result<Vec<SourceFile>, Vec<Problem>>);
+
+impl Text {
+    /// Reads all files.
+    pub fn read(source: &Source) -> Self {
+        Self(source.read())
+    }
+
+    /// Checks it; every problem at once.
+    pub fn check(&self) -> Result<Manifest, Vec<Problem>> {
+        let files = self.0.as_ref().map_err(Clone::clone)?;
+        check(files, &|name| std::env::var(name).ok())
+    }
+}
+
+fn check(files: &[SourceFile], environment: Environment<'_>) -> Result<Manifest, Vec<Problem>> {
+    let context = Context::new(files, environment);
     let parsed: Vec<_> = files.iter().enumerate().map(|(index, file)| syntax::parse(&context, index, file)).collect();
     let mut findings = context.take_findings();
     let Some(parsed) = parsed.into_iter().collect::<Option<Vec<_>>>() else {
-        return Err(errors(findings, &files));
+        return Err(errors(findings, files));
     };
     let manifest = walk(&context, &parsed);
     // What is found on a line that is no TOML follows from that.
@@ -37,11 +57,11 @@ pub fn load_in(source: &Source, environment: Environment<'_>) -> Result<Manifest
     findings.extend(context.take_findings().into_iter().filter(|finding| !follows(finding)));
     findings.sort_by_key(|finding| (finding.place.file, finding.place.span.start));
     if findings.iter().any(|finding| finding.severity == Severity::Error) {
-        return Err(errors(findings, &files));
+        return Err(errors(findings, files));
     }
     let of = |severity| {
         let findings = findings.iter().filter(move |finding| finding.severity == severity);
-        findings.map(|finding| finding.render(&files)).collect()
+        findings.map(|finding| finding.render(files)).collect()
     };
     Ok(Manifest { not_built: of(Severity::NotBuilt), warnings: of(Severity::Warning), ..manifest })
 }

@@ -4,7 +4,7 @@
 //! [`load`] reads files ([`Source`]), parses them (`syntax`), and walks their tables (`section`,
 //! `item`, `text`) key by key: `top`, `inputs`, `stream` with `nodes`, `edge`, `check` and
 //! `thresholds`. A problem never stops the walk: it goes on the list of the `context`, and `problem`
-//! renders it. Which keys there are is said once, in [`TABLES`].
+//! renders it. Which keys there are is said once, in [`TABLES`]. [`Watch`] says when to read again.
 //!
 //! Secrets: a variable's value is never part of a problem, and a password in a URL is masked (`mask`).
 
@@ -28,10 +28,12 @@ mod syntax;
 mod text;
 mod thresholds;
 mod top;
+mod watch;
 
 pub use context::Environment;
 pub use keys::{TABLES, Table};
-pub use load::{load, load_in};
+pub use load::{Text, load, load_in};
 pub use problem::{Problem, render};
 pub use settings::{Access, InputKind, InputSettings, LISTEN_DEFAULT, LISTEN_HELP, Manifest, Settings, check_listen};
 pub use source::Source;
+pub use watch::{Origin, Watch};

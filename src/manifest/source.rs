@@ -41,7 +41,7 @@ impl Source {
 }
 
 /// A file of a manifest.
-#[derive(Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct SourceFile {
     /// As it was named.
     pub(super) name: String,
@@ -74,19 +74,11 @@ impl SourceFile {
 fn read_folder(folder: &Path) -> Result<Vec<SourceFile>, Vec<Problem>> {
     let name = folder.display().to_string();
     let failed = |error: &io::Error| vec![Problem::of_file(&name, &format!("failed to list the folder: {error}"), "")];
-    let mut paths = Vec::new();
-    for entry in fs::read_dir(folder).map_err(|error| failed(&error))? {
-        let path = entry.map_err(|error| failed(&error))?.path();
-        let hidden = path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"."));
-        if path.extension().is_some_and(|extension| extension == "toml") && !hidden && !path.is_dir() {
-            paths.push(path);
-        }
-    }
+    let paths = toml_files(folder).map_err(|error| failed(&error))?;
     if paths.is_empty() {
         let help = "put a manifest in it, say `shop.toml`, or name another folder or file";
         return Err(vec![Problem::of_file(&name, "no `*.toml` file is in the folder", help)]);
     }
-    paths.sort();
     let (mut files, mut problems) = (Vec::new(), Vec::new());
     for path in &paths {
         match read_file(path) {
@@ -95,6 +87,20 @@ fn read_folder(folder: &Path) -> Result<Vec<SourceFile>, Vec<Problem>> {
         }
     }
     if problems.is_empty() { Ok(files) } else { Err(problems) }
+}
+
+/// The files of a manifest that is a folder, in their order.
+pub(super) fn toml_files(folder: &Path) -> io::Result<Vec<PathBuf>> {
+    let mut paths = Vec::new();
+    for entry in fs::read_dir(folder)? {
+        let path = entry?.path();
+        let hidden = path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"."));
+        if path.extension().is_some_and(|extension| extension == "toml") && !hidden && !path.is_dir() {
+            paths.push(path);
+        }
+    }
+    paths.sort();
+    Ok(paths)
 }
 
 fn read_file(path: &Path) -> Result<SourceFile, Problem> {

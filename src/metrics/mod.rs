@@ -31,7 +31,7 @@ impl Metrics {
         let registry = Registry::new();
         let counted = Counted::register(&registry)?;
         counted.build_info.with_label_values(&[env!("CARGO_PKG_VERSION"), revision()]).set(1);
-        for result in ["success", "failure"] {
+        for result in ["ok", "bad"] {
             counted.manifest_reloads_total.with_label_values(&[result]).inc_by(0);
         }
         registry.register(Box::new(read::Reader::new(pipeline)))?;

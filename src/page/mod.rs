@@ -22,6 +22,8 @@ pub use stream::stream;
 pub struct PageSettings {
     /// How often the browser loads the page again, in microseconds; whole seconds, one at least.
     pub refresh_us: u64,
+    /// What concerns the server and must not be overlooked.
+    pub notices: Vec<String>,
 }
 
 /// Renders a template; into a string that cannot fail, so what is left is a fault of ours.

@@ -64,7 +64,8 @@ struct NodeRow {
 /// Renders the page of the stream at an index of the board.
 pub fn stream(board: &Board, stream: usize, layout: &Layout, settings: &PageSettings) -> String {
     let Some(stream) = board.streams.get(stream) else {
-        return problem(404, "No such stream", "The manifest names no stream at this address.");
+        let detail = "The manifest names no stream at this address.";
+        return problem(404, "No such stream", detail, &settings.notices);
     };
     let mut frame = Frame::new(board, settings, stream.status, Some(&stream.name));
     frame.notices.extend(unknown_senders(board));

@@ -9,7 +9,7 @@ use crate::picture::fixtures::{
 };
 use crate::picture::{Layout, lay_out, svg};
 
-const SETTINGS: PageSettings = PageSettings { refresh_us: 1_000_000 };
+const SETTINGS: PageSettings = PageSettings { refresh_us: 1_000_000, notices: Vec::new() };
 
 fn layouts(board: &Board) -> Vec<Arc<Layout>> {
     board.streams.iter().map(|stream| lay_out(stream)).collect()
@@ -89,7 +89,7 @@ fn the_stream_page_says_what_was_lost() {
 
 #[test]
 fn no_page_needs_what_the_policy_forbids() {
-    let pages = [overview_page(&eight()), stream_page(&demo()), stream_page(&states()), problem(404, "a", "b")];
+    let pages = [overview_page(&eight()), stream_page(&demo()), stream_page(&states()), problem(404, "a", "b", &[])];
     for page in pages {
         for script in page.split("<script").skip(1) {
             assert!(
@@ -144,7 +144,7 @@ fn hostile_names_stay_names() {
         let mut plain = named.clone();
         (plain.name, plain.description) = ("a".to_owned(), "b".to_owned());
         assert_eq!(skeleton(&overview_page(&named)), skeleton(&overview_page(&plain)), "{name:?}");
-        assert_eq!(skeleton(&problem(404, "a", name)), skeleton(&problem(404, "a", "b")));
+        assert_eq!(skeleton(&problem(404, "a", name, &[])), skeleton(&problem(404, "a", "b", &[])));
     }
 }
 
@@ -162,7 +162,10 @@ fn the_pages_can_be_looked_at() {
     };
     write("overview.html", overview_page(&eight()));
     write("one.html", overview_page(&board(vec![demo()])));
-    write("error.html", problem(404, "No such stream", "There is no stream called “ordres”. Did you mean “orders”?"));
+    write(
+        "error.html",
+        problem(404, "No such stream", "There is no stream called “ordres”. Did you mean “orders”?", &[]),
+    );
     let tall = rename(&demo(), HOSTILE[0]);
     let bidi = rename(&demo(), "left\u{202e}thgir שלום עולם");
     let long = rename(&demo(), &"w".repeat(119));

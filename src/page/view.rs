@@ -31,7 +31,7 @@ impl Frame {
             at: When::new(board.at, board.at),
             badge: Badge::of(status),
             marks: crate::picture::marks(),
-            notices: notices(board),
+            notices: settings.notices.iter().map(|notice| visible(notice).into_owned()).chain(notices(board)).collect(),
         }
     }
 }

@@ -6,6 +6,7 @@ use std::sync::atomic::Ordering;
 use tracing::{info, warn};
 
 use super::handle::Shared;
+use super::observed::{Observed, translate};
 use super::query::Query;
 use super::senders::Senders;
 use crate::board::Board;
@@ -30,7 +31,7 @@ const DUE_EVERY_US: u64 = 5_000;
 /// The engine, and what nobody but its holder needs.
 pub(super) struct Core {
     engine: Engine,
-    system: Arc<System>,
+    observed: Arc<Observed>,
     senders: Senders,
     /// When the core was last advanced.
     advanced_us: u64,
@@ -72,10 +73,10 @@ impl Showing {
 }
 
 impl Core {
-    pub(super) fn new(engine: Engine, system: Arc<System>, now_us: u64) -> Self {
+    pub(super) fn new(engine: Engine, observed: Arc<Observed>, now_us: u64) -> Self {
         let showing = Showing { at_us: now_us, cost_us: 0, outcomes: 0, unseen_us: None, changed: false };
         let (senders, closed) = (Senders::default(), false);
-        Self { engine, system, senders, advanced_us: now_us, showing, watched_us: now_us, closed }
+        Self { engine, observed, senders, advanced_us: now_us, showing, watched_us: now_us, closed }
     }
 
     /// When there is something to do though nobody sends anything.
@@ -85,11 +86,33 @@ impl Core {
     }
 
     /// Correlates events; they arrive now, and have waited for that since `sent_us`, where they have.
-    pub(super) fn take(&mut self, shared: &Shared, reports: Vec<Report>, unknown: Vec<String>, sent_us: Option<u64>) {
+    /// `stretches`: what so many of them, one after the other, were parsed with. Gives the places of those
+    /// that were not taken, because their nodes are gone.
+    pub(super) fn take<'a>(
+        &mut self,
+        shared: &Shared,
+        reports: Vec<Report>,
+        stretches: impl IntoIterator<Item = (usize, &'a Arc<Observed>)>,
+        unknown: Vec<String>,
+        sent_us: Option<u64>,
+    ) -> Vec<usize> {
         let arrival_us = shared.clock.now_us();
         self.note_due(arrival_us);
-        for report in reports {
-            self.engine.accept(&report.arrive(arrival_us), arrival_us);
+        let mut gone = Vec::new();
+        let mut reports = reports.into_iter().enumerate();
+        for (events, by) in stretches {
+            let now = Arc::ptr_eq(by, &self.observed);
+            for (place, mut report) in reports.by_ref().take(events) {
+                if !now && let Err(name) = translate(&mut report, by, &self.observed) {
+                    if self.observed.system.accept_unknown {
+                        self.senders.count(name.to_owned());
+                    } else {
+                        gone.push(place);
+                    }
+                    continue;
+                }
+                self.engine.accept(&report.arrive(arrival_us), arrival_us);
+            }
         }
         for name in unknown {
             self.senders.count(name);
@@ -97,6 +120,7 @@ impl Core {
         self.advanced_us = arrival_us;
         self.showing.unseen(sent_us.unwrap_or(arrival_us));
         self.tell_transitions(shared);
+        gone
     }
 
     /// Judges what is due by now.
@@ -120,13 +144,33 @@ impl Core {
     /// Answers a question.
     pub(super) fn answer(&mut self, shared: &Shared, query: Query) {
         match query {
-            Query::Edge { stream, edge, answer } => {
-                let detail = self.engine.edge_detail(stream, edge, shared.clock.now_us());
+            Query::Edge { stream, from, to, answer } => {
+                let now_us = shared.clock.now_us();
+                let found = self.engine.find_edge(&stream, &from, &to, now_us);
+                let detail = found.and_then(|(stream, edge)| self.engine.edge_detail(stream, edge, now_us));
                 // Whoever asked may have gone away.
                 drop(answer.send(detail));
                 self.tell_transitions(shared);
             }
+            Query::Reload { observed, answer } => {
+                self.reload(shared, observed);
+                // It is in force, whether anybody waits for it or not.
+                answer.send(()).unwrap_or_default();
+            }
         }
+    }
+
+    /// Goes on with another system, and shows it at once. What has changed until now is told with the old
+    /// one, which names its places.
+    fn reload(&mut self, shared: &Shared, observed: Arc<Observed>) {
+        let now_us = shared.clock.now_us();
+        self.note_due(now_us);
+        let transitions = self.engine.reload(Arc::clone(&observed.system), now_us);
+        self.tell(shared, transitions);
+        self.advanced_us = now_us;
+        shared.observed.store(Arc::clone(&observed));
+        self.observed = observed;
+        self.publish(shared);
     }
 
     /// Shows a new board where one is due.
@@ -159,11 +203,16 @@ impl Core {
 
     /// Tells everybody who listens what has changed; the log is told here.
     fn tell_transitions(&mut self, shared: &Shared) {
-        for transition in self.engine.take_transitions() {
+        let transitions = self.engine.take_transitions();
+        self.tell(shared, transitions);
+    }
+
+    fn tell(&mut self, shared: &Shared, transitions: Vec<Transition>) {
+        for transition in transitions {
             self.showing.changed = true;
-            log(&self.system, &transition);
+            log(&self.observed.system, &transition);
             // Nobody has to listen.
-            drop(shared.transitions.send(transition));
+            drop(shared.transitions.send((Arc::clone(&self.observed), transition)));
         }
     }
 }

@@ -13,6 +13,7 @@ use super::core::Core;
 use super::figures::Figures;
 use super::intake::{Batch, Load, Refused, Reservation, Room};
 use super::mailbox::Mailbox;
+use super::observed::Observed;
 use super::owner;
 use super::query::Query;
 use crate::board::{Board, EdgeDetail};
@@ -48,8 +49,9 @@ pub(super) struct Shared {
     pub(super) board: ArcSwap<Board>,
     /// Told whenever there is a new board.
     pub(super) shown: watch::Sender<()>,
+    pub(super) observed: ArcSwap<Observed>,
     pub(super) figures: Figures,
-    pub(super) transitions: broadcast::Sender<Transition>,
+    pub(super) transitions: broadcast::Sender<(Arc<Observed>, Transition)>,
     /// Turns true when the owner has ended, by order or not.
     pub(super) ended: watch::Sender<bool>,
     pub(super) clock: Arc<dyn Clock>,
@@ -91,16 +93,18 @@ impl Start {
         let seed = (RandomState::new().hash_one(0_u8), RandomState::new().hash_one(1_u8));
         let mut engine = Engine::new(Arc::clone(&self.system), now_us, seed);
         let board = engine.board(now_us);
+        let observed = Observed::new(self.system);
         let shared = Arc::new(Shared {
             mailbox: Mailbox::default(),
             board: ArcSwap::from_pointee(board),
             shown: watch::channel(()).0,
+            observed: ArcSwap::new(Arc::clone(&observed)),
             figures: Figures::default(),
             transitions: broadcast::channel(TRANSITIONS_MAX).0,
             ended: watch::channel(false).0,
             clock: self.clock,
             room: Arc::default(),
-            core: Mutex::new(Core::new(engine, self.system, now_us)),
+            core: Mutex::new(Core::new(engine, observed, now_us)),
         });
         shared.figures.beat_us.store(now_us, Ordering::Relaxed);
         let owned = Arc::clone(&shared);
@@ -129,6 +133,11 @@ impl Pipeline {
         self.shared.shown.subscribe()
     }
 
+    /// What is observed now: what events are parsed with.
+    pub fn observed(&self) -> Arc<Observed> {
+        self.shared.observed.load_full()
+    }
+
     /// Now on the arrival clock, in microseconds.
     pub fn now_us(&self) -> u64 {
         self.shared.clock.now_us()
@@ -143,9 +152,15 @@ impl Pipeline {
         reserved
     }
 
-    /// Correlates a few events at once, on the calling thread, where nobody holds the core and
-    /// nothing waits; gives them back where that is not so.
-    pub(super) fn take_now(&self, reports: Vec<Report>, unknown: Vec<String>) -> Result<(), TooBusy> {
+    /// Correlates a few events at once that were parsed with `by`, on the calling thread, where nobody holds
+    /// the core and nothing waits; gives them back where that is not so. Answers how many were not taken
+    /// because their nodes are gone.
+    pub(super) fn take_now(
+        &self,
+        reports: Vec<Report>,
+        by: &Arc<Observed>,
+        unknown: Vec<String>,
+    ) -> Result<usize, TooBusy> {
         let shared = &*self.shared;
         let few = reports.len() + unknown.len() <= NOW_MAX;
         if !few || shared.room.taken().events > 0 {
@@ -153,7 +168,8 @@ impl Pipeline {
         }
         match shared.core.try_lock() {
             Ok(mut core) if !core.closed => {
-                core.take(shared, reports, unknown, None);
+                let stretch = (reports.len(), by);
+                let gone = core.take(shared, reports, [stretch], unknown, None).len();
                 let wake_us = core.wake_us();
                 if wake_us < core.watched_us {
                     // It has been told: once is enough until it looks.
@@ -161,7 +177,7 @@ impl Pipeline {
                     drop(core);
                     shared.mailbox.nudge();
                 }
-                Ok(())
+                Ok(gone)
             }
             // Where it is closed, or somebody panicked who held it, the mailbox says so.
             Ok(_) | Err(TryLockError::WouldBlock | TryLockError::Poisoned(_)) => Err(TooBusy { reports, unknown }),
@@ -173,15 +189,25 @@ impl Pipeline {
         self.shared.mailbox.send(batch).or(Err(Refused::Stopped))
     }
 
-    /// One edge with its window and fails, as it is now.
-    pub async fn edge(&self, stream: usize, edge: usize) -> Result<Option<EdgeDetail>, Refused> {
+    /// One edge with its window and fails, as it is now; none where there is no such edge any more.
+    pub async fn edge(&self, stream: &str, from: &str, to: &str) -> Result<Option<EdgeDetail>, Refused> {
         let (answer, answered) = oneshot::channel();
-        self.shared.mailbox.ask(Query::Edge { stream, edge, answer }).or(Err(Refused::Overloaded))?;
+        let (stream, from, to) = (stream.to_owned(), from.to_owned(), to.to_owned());
+        self.shared.mailbox.ask(Query::Edge { stream, from, to, answer }).or(Err(Refused::Overloaded))?;
         answered.await.or(Err(Refused::Stopped))
     }
 
-    /// Every change from now on, in order; a subscriber that falls too far behind loses the oldest.
-    pub fn transitions(&self) -> broadcast::Receiver<Transition> {
+    /// Goes on with another manifest; it is in force, and on the board, when this is ready.
+    pub async fn reload(&self, system: Arc<System>) -> Result<(), Refused> {
+        let (answer, answered) = oneshot::channel();
+        let observed = Observed::new(system);
+        self.shared.mailbox.ask(Query::Reload { observed, answer }).or(Err(Refused::Overloaded))?;
+        answered.await.or(Err(Refused::Stopped))
+    }
+
+    /// Every change from now on, in order, with what names its places; a subscriber that falls too far
+    /// behind loses the oldest.
+    pub fn transitions(&self) -> broadcast::Receiver<(Arc<Observed>, Transition)> {
         self.shared.transitions.subscribe()
     }
 

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use tokio::sync::oneshot;
 
+use super::observed::Stretch;
 use crate::event::{Packed, Report, Token};
 
 /// The most events that may wait for the owner.
@@ -110,14 +111,17 @@ impl Drop for Reservation {
 pub struct Batch {
     /// The events, in order.
     pub reports: Vec<Report>,
+    /// What they were parsed with, in their order.
+    pub stretches: Vec<Stretch>,
     /// Names of senders that no stream knows, one an event.
     pub unknown: Vec<String>,
     /// The room that the batch holds while it waits.
     pub room: Reservation,
     /// When it was handed over, on the arrival clock.
     pub sent_us: u64,
-    /// Told when the batch is acknowledged; dropped where the pipeline stopped before.
-    pub done: oneshot::Sender<()>,
+    /// Told when the batch is acknowledged, with the places of the reports whose nodes are gone: these
+    /// were not taken. Dropped where the pipeline stopped before.
+    pub done: oneshot::Sender<Vec<usize>>,
 }
 
 #[cfg(test)]

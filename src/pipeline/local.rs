@@ -5,15 +5,17 @@
 //! worker push what they have into a local buffer; one task hands it over when all requests that
 //! were ready have pushed, and while the owner works on it the next batch collects itself.
 
-use std::cell::{Cell, RefCell};
+use std::cell::{Cell, OnceCell, RefCell};
 use std::future::poll_fn;
 use std::rc::Rc;
+use std::sync::Arc;
 use std::task::{Poll, Waker};
 
 use tokio::sync::oneshot;
 
 use super::handle::{Pipeline, TooBusy};
 use super::intake::{Batch, Load, Refused, Reservation};
+use super::observed::{Observed, Stretch, extend};
 use crate::event::Report;
 
 /// The way of one worker thread to the owner; clones share one buffer.
@@ -32,6 +34,7 @@ struct Inside {
 #[derive(Default)]
 struct Pending {
     reports: Vec<Report>,
+    stretches: Vec<Stretch>,
     unknown: Vec<String>,
     room: Option<Reservation>,
     round: Rc<Round>,
@@ -40,13 +43,15 @@ struct Pending {
 /// Those who wait for one batch.
 #[derive(Default)]
 struct Round {
-    result: Cell<Option<Result<(), Refused>>>,
+    /// The places of the reports that were not taken, because their nodes are gone.
+    result: OnceCell<Result<Vec<usize>, Refused>>,
     waiting: RefCell<Vec<Waker>>,
 }
 
 impl Round {
-    fn complete(&self, result: Result<(), Refused>) {
-        self.result.set(Some(result));
+    fn complete(&self, result: Result<Vec<usize>, Refused>) {
+        // A round ends once.
+        self.result.set(result).unwrap_or_default();
         for waker in self.waiting.take() {
             waker.wake();
         }
@@ -59,30 +64,35 @@ impl LocalIntake {
         Self { inside: Rc::new(Inside { pipeline, pending: RefCell::default(), flushing: Cell::new(false) }) }
     }
 
-    /// Hands events over; ready when they are acknowledged. Refused at once, and whole, where there
-    /// is no room.
-    pub async fn push(&self, reports: Vec<Report>, unknown: Vec<String>) -> Result<(), Refused> {
+    /// Hands events over that were parsed with `by`; ready when they are acknowledged. Answers how many
+    /// were not taken because the manifest has lost their nodes meanwhile. Refused at once, and whole,
+    /// where there is no room.
+    pub async fn push(&self, reports: Vec<Report>, by: &Arc<Observed>, unknown: Vec<String>) -> Result<usize, Refused> {
         let inside = &self.inside;
-        let Err(TooBusy { mut reports, mut unknown }) = inside.pipeline.take_now(reports, unknown) else {
-            return Ok(());
+        let TooBusy { mut reports, mut unknown } = match inside.pipeline.take_now(reports, by, unknown) {
+            Ok(gone) => return Ok(gone),
+            Err(busy) => busy,
         };
         let room = inside.pipeline.reserve(Load::of(&reports, &unknown))?;
-        let round = {
+        let (round, ours) = {
             let mut pending = inside.pending.borrow_mut();
+            let begin = pending.reports.len();
+            extend(&mut pending.stretches, reports.len(), by);
             pending.reports.append(&mut reports);
             pending.unknown.append(&mut unknown);
             match &mut pending.room {
                 Some(all) => all.merge(room),
                 none => *none = Some(room),
             }
-            Rc::clone(&pending.round)
+            (Rc::clone(&pending.round), begin..pending.reports.len())
         };
         if !inside.flushing.replace(true) {
             drop(tokio::task::spawn_local(flush(Rc::clone(inside))));
         }
         poll_fn(|context| {
             if let Some(result) = round.result.get() {
-                return Poll::Ready(result);
+                let gone = |places: &Vec<usize>| places.iter().filter(|&place| ours.contains(place)).count();
+                return Poll::Ready(result.as_ref().map(gone).map_err(|&refused| refused));
             }
             round.waiting.borrow_mut().push(context.waker().clone());
             Poll::Pending
@@ -102,12 +112,13 @@ async fn flush(inside: Rc<Inside>) {
         let sent_us = inside.pipeline.now_us();
         // The next batch will be about as large.
         inside.pending.borrow_mut().reports.reserve(pending.reports.len());
-        let batch = Batch { reports: pending.reports, unknown: pending.unknown, room, sent_us, done };
+        let Pending { reports, stretches, unknown, round, .. } = pending;
+        let batch = Batch { reports, stretches, unknown, room, sent_us, done };
         let result = match inside.pipeline.send(batch) {
             Ok(()) => acknowledged.await.or(Err(Refused::Stopped)),
             Err(refused) => Err(refused),
         };
-        pending.round.complete(result);
+        round.complete(result);
     }
     inside.flushing.set(false);
 }

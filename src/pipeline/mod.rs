@@ -11,6 +11,9 @@
 //! Events are acknowledged when they are correlated. A journal goes between arrival and correlation:
 //! then nothing is correlated at once, and the owner's thread takes all that is queued together, so
 //! that one sync serves many batches.
+//!
+//! A reload is a query: between two batches the owner goes on with another system. Reports that were
+//! parsed before it and come after it are read again by the names of their nodes ([`Observed`]).
 
 mod core;
 mod figures;
@@ -18,6 +21,7 @@ mod handle;
 mod intake;
 mod local;
 mod mailbox;
+mod observed;
 mod owner;
 mod query;
 mod senders;
@@ -26,4 +30,5 @@ pub use figures::{DELAY_BOUNDS_US, Delays, Figures};
 pub use handle::{Pipeline, Running, Start};
 pub use intake::{Batch, EVENTS_MAX, Load, Refused, Reservation};
 pub use local::LocalIntake;
+pub use observed::{Observed, Stretch};
 pub use query::Query;

@@ -34,11 +34,12 @@ fn work(shared: &Shared) -> Result<(), Poisoned> {
         // Here a journal takes all batches, with their arrival, and syncs once.
         for batch in work.batches {
             let mut core = shared.core()?;
-            core.take(shared, batch.reports, batch.unknown, Some(batch.sent_us));
+            let stretches = batch.stretches.iter().map(|stretch| (stretch.events, &stretch.by));
+            let gone = core.take(shared, batch.reports, stretches, batch.unknown, Some(batch.sent_us));
             core.publish_if_due(shared);
             drop((core, batch.room));
             // The sender may have gone away; what it sent has counted all the same.
-            batch.done.send(()).unwrap_or_default();
+            drop(batch.done.send(gone));
         }
         let mut core = shared.core()?;
         core.work_off_due(shared);

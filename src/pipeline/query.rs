@@ -1,7 +1,10 @@
 //! Questions that only the owner can answer, because the board does not hold the answer.
 
+use std::sync::Arc;
+
 use tokio::sync::oneshot;
 
+use super::observed::Observed;
 use crate::board::EdgeDetail;
 
 /// The most questions that may wait for the owner.
@@ -10,13 +13,22 @@ pub(super) const QUERIES_MAX: usize = 64;
 /// A question to the owner.
 #[derive(Debug)]
 pub enum Query {
-    /// One edge with its window and fails.
+    /// One edge with its window and fails. By names: where an edge stands can change at any time.
     Edge {
-        /// The stream's index.
-        stream: usize,
-        /// The edge's index in it.
-        edge: usize,
+        /// The stream's name.
+        stream: String,
+        /// The upstream node's name.
+        from: String,
+        /// The downstream node's name.
+        to: String,
         /// Where the answer goes: none where there is no such edge any more.
         answer: oneshot::Sender<Option<EdgeDetail>>,
+    },
+    /// Go on with another manifest.
+    Reload {
+        /// What it declares.
+        observed: Arc<Observed>,
+        /// Told when it is in force, and on the board.
+        answer: oneshot::Sender<()>,
     },
 }

@@ -48,14 +48,12 @@ pub(super) async fn stream(request: HttpRequest, state: Data<Arc<State>>) -> Res
 /// `GET /api/v1/streams/{stream}/edges/{from}/{to}`
 pub(super) async fn edge(request: HttpRequest, state: Data<Arc<State>>) -> Result<HttpResponse, Problem> {
     let board = state.pipeline.board();
-    let (stream_index, stream) = State::stream(&board, &segment(&request, 3)?)?;
+    let (_, stream) = State::stream(&board, &segment(&request, 3)?)?;
     let (from, to) = (segment(&request, 5)?, segment(&request, 6)?);
-    let index = find_edge(stream, &from, &to)?;
-    let detail = state.pipeline.edge(stream_index, index).await?;
-    // An edge that traffic had shown may be gone, and another stand in its place.
-    let Some(detail) = detail.filter(|detail| detail.edge.from == from && detail.edge.to == to) else {
-        return Err(Problem::not_found(format!("the stream has no edge from {from:?} to {to:?} any more")));
-    };
+    find_edge(stream, &from, &to)?;
+    // It may be gone since the board was made.
+    let gone = || Problem::not_found(format!("the stream has no edge from {from:?} to {to:?} any more"));
+    let detail = state.pipeline.edge(&stream.name, &from, &to).await?.ok_or_else(gone)?;
     json(&request, &detail)
 }
 

@@ -15,7 +15,7 @@ use super::problem::Problem;
 use super::recorder::{Tally, check_head, protect};
 use super::state::State;
 use crate::input::body::{Format, Parsed, Reason, Rejected, parse};
-use crate::pipeline::{LocalIntake, Refused};
+use crate::pipeline::{LocalIntake, Observed, Refused};
 
 /// Larger bodies are inflated and parsed beside the worker, so that its other requests do not wait.
 const LARGE: usize = 256 * 1024;
@@ -90,22 +90,27 @@ async fn read_and_take(request: &HttpRequest, payload: &mut Payload, worker: &Wo
     take(worker, parsed).await
 }
 
-async fn take(worker: &Worker, parsed: Parsed) -> Result<HttpResponse, Problem> {
-    let accepted = parsed.reports.len() + parsed.unknown.len();
+/// `by`: what the events were parsed with. Those whose nodes the manifest loses before they are judged are
+/// refused, too; which they were in the body is not known any more.
+async fn take(worker: &Worker, (mut parsed, by): (Parsed, Arc<Observed>)) -> Result<HttpResponse, Problem> {
+    let mut gone = 0;
+    let mut accepted = parsed.reports.len() + parsed.unknown.len();
     if accepted > 0 {
-        let taken = worker.intake.push(parsed.reports, parsed.unknown).await;
+        let taken = worker.intake.push(parsed.reports, &by, parsed.unknown).await;
         if taken == Err(Refused::Overloaded) {
             worker.state.complain();
         }
-        taken?;
+        gone = taken?;
+        accepted -= gone;
         worker.accepted.inc_by(accepted as u64);
     }
     let rejected = parsed.rejected;
-    if rejected.is_empty() && accepted == 1 {
+    if rejected.is_empty() && accepted == 1 && gone == 0 {
         return Ok(answer(Bytes::from_static(br#"{"accepted":1,"rejected":[]}"#)));
     }
+    parsed.rejected_unnamed[Reason::UnknownNode as usize] += gone;
     let rejected_more = count_rejected(&worker.state, &rejected, &parsed.rejected_unnamed);
-    if accepted == 0 && !rejected.is_empty() {
+    if accepted == 0 && !(rejected.is_empty() && gone == 0) {
         let detail = "every event was refused; `rejected` says why";
         return Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, detail).rejecting(rejected, rejected_more));
     }
@@ -119,8 +124,10 @@ fn answer(body: Bytes) -> HttpResponse {
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
-fn parse_here(state: &State, bytes: &[u8], format: Format) -> Result<Parsed, Problem> {
-    parse(bytes, format, &state.nodes, state.system.accept_unknown)
+fn parse_here(state: &State, bytes: &[u8], format: Format) -> Result<(Parsed, Arc<Observed>), Problem> {
+    let by = state.pipeline.observed();
+    parse(bytes, format, &by.nodes, by.system.accept_unknown)
+        .map(|parsed| (parsed, by))
         .map_err(|error| Problem::bad_request(format!("the body is no JSON: {}", error.0)))
 }
 
@@ -130,7 +137,7 @@ async fn parse_beside(
     format: Format,
     coding: Coding,
     mut share: Share,
-) -> Result<Parsed, Problem> {
+) -> Result<(Parsed, Arc<Observed>), Problem> {
     let work = move || {
         let bytes = match coding {
             Coding::Identity => bytes,

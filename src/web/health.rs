@@ -7,6 +7,7 @@ use actix_web::{HttpRequest, HttpResponse};
 use serde::Serialize;
 
 use super::answer;
+use super::manifest::ManifestState;
 use super::problem::Problem;
 use super::state::State;
 use crate::board::{Board, UnknownSender, ms};
@@ -59,6 +60,7 @@ struct Own<'a> {
     at: Moment,
     started: Moment,
     uptime_ms: f64,
+    manifest: &'a ManifestState,
     inputs: Vec<Input>,
     ledger: Ledger,
     streams: Vec<StreamLine<'a>>,
@@ -75,6 +77,7 @@ pub(super) async fn status(request: HttpRequest, state: Data<Arc<State>>) -> Res
     }
     let board = state.pipeline.board();
     let now_us = state.pipeline.now_us();
+    let manifest = state.manifest();
     let streams = board.streams.iter().map(|stream| StreamLine {
         name: &stream.name,
         status: stream.status,
@@ -89,6 +92,7 @@ pub(super) async fn status(request: HttpRequest, state: Data<Arc<State>>) -> Res
         at: Moment(now_us),
         started: Moment(state.started_us),
         uptime_ms: ms(now_us.saturating_sub(state.started_us)),
+        manifest: &manifest,
         inputs: if state.http_enabled { vec![http] } else { Vec::new() },
         ledger: ledgers(&board),
         streams: streams.collect(),

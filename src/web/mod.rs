@@ -10,6 +10,7 @@ mod body;
 mod events;
 mod health;
 mod live;
+mod manifest;
 mod openapi;
 mod pages;
 mod problem;
@@ -18,6 +19,7 @@ mod server;
 mod state;
 
 pub use body::Limits;
+pub use manifest::{ManifestProblem, ManifestState};
 pub use openapi::DESCRIPTION;
 pub use server::Bound;
 pub use state::State;

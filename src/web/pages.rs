@@ -17,7 +17,7 @@ const HTML: &str = "text/html; charset=utf-8";
 /// `GET /`
 pub(super) async fn overview(request: HttpRequest, state: Data<Arc<State>>) -> HttpResponse {
     let board = state.pipeline.board();
-    let layouts: Vec<_> = board.streams.iter().enumerate().map(|(index, stream)| state.layout(index, stream)).collect();
+    let layouts: Vec<_> = board.streams.iter().map(|stream| state.layout(&board, stream)).collect();
     live(&request, HTML, page::overview(&board, &layouts, &settings(&state)))
 }
 
@@ -26,24 +26,24 @@ pub(super) async fn stream(request: HttpRequest, state: Data<Arc<State>>) -> Res
     let board = state.pipeline.board();
     let (index, stream) = match State::stream(&board, &segment(&request, 1)?) {
         Ok(found) => found,
-        Err(problem) => return for_people(&request, problem),
+        Err(problem) => return for_people(&request, &state, problem),
     };
-    let layout = state.layout(index, stream);
+    let layout = state.layout(&board, stream);
     Ok(live(&request, HTML, page::stream(&board, index, &layout, &settings(&state))))
 }
 
 fn settings(state: &State) -> PageSettings {
-    PageSettings { refresh_us: state.refresh_us }
+    PageSettings { refresh_us: state.refresh_us(), notices: state.manifest().notices() }
 }
 
 /// A problem as a page, where a browser asks; else as it is.
-pub(super) fn for_people(request: &HttpRequest, problem: Problem) -> Result<HttpResponse, Problem> {
+pub(super) fn for_people(request: &HttpRequest, state: &State, problem: Problem) -> Result<HttpResponse, Problem> {
     let accept = request.headers().get(header::ACCEPT).and_then(|value| value.to_str().ok());
     if !accept.is_some_and(|accept| accept.contains("text/html")) {
         return Err(problem);
     }
     let (status, title, detail) = problem.parts();
-    let mut answer = live(request, HTML, page::problem(status.as_u16(), title, detail));
+    let mut answer = live(request, HTML, page::problem(status.as_u16(), title, detail, &state.manifest().notices()));
     *answer.status_mut() = status;
     Ok(answer)
 }
@@ -58,8 +58,8 @@ pub(super) async fn asset(request: HttpRequest) -> Result<HttpResponse, Problem>
 /// `GET /streams/{stream}/graph.svg`
 pub(super) async fn svg(request: HttpRequest, state: Data<Arc<State>>) -> Result<HttpResponse, Problem> {
     let board = state.pipeline.board();
-    let (index, stream) = State::stream(&board, &segment(&request, 1)?)?;
-    let drawn = picture::svg(stream, &state.layout(index, stream), false);
+    let (_, stream) = State::stream(&board, &segment(&request, 1)?)?;
+    let drawn = picture::svg(stream, &state.layout(&board, stream), false);
     let mut answer = live(&request, "image/svg+xml", drawn);
     answer.headers_mut().insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(picture::STANDALONE_POLICY));
     Ok(answer)
@@ -73,7 +73,7 @@ pub(super) async fn dot(request: HttpRequest, state: Data<Arc<State>>) -> Result
 }
 
 /// Everything that has no route.
-pub(super) async fn not_found(request: HttpRequest) -> Result<HttpResponse, Problem> {
+pub(super) async fn not_found(request: HttpRequest, state: Data<Arc<State>>) -> Result<HttpResponse, Problem> {
     let detail = "there is nothing at this address; /api/openapi.json describes what there is";
-    for_people(&request, Problem::not_found(detail))
+    for_people(&request, &state, Problem::not_found(detail))
 }

@@ -1,13 +1,17 @@
 //! What every worker's handlers share.
 
+use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use arc_swap::ArcSwap;
+
 use super::body::{Budget, Limits};
+use super::manifest::ManifestState;
 use super::problem::Problem;
 use crate::board::{Board, StreamBoard};
-use crate::clock::SECOND_US;
-use crate::graph::{NodeIndex, System, nearest};
+use crate::clock::{Moment, SECOND_US};
+use crate::graph::nearest;
 use crate::live::Live;
 use crate::metrics::Metrics;
 use crate::picture::{Layout, lay_out};
@@ -18,12 +22,8 @@ const COMPLAIN_EVERY_US: u64 = 10 * SECOND_US;
 
 /// Shared by all handlers of all workers.
 pub struct State {
-    /// The way to the boards and to the owner.
+    /// The way to the boards, to the owner, and to what is observed now.
     pub pipeline: Pipeline,
-    /// What is observed.
-    pub system: Arc<System>,
-    /// Finds nodes by name.
-    pub nodes: NodeIndex,
     /// Everything that is exported.
     pub metrics: Arc<Metrics>,
     /// Those who watch streams live.
@@ -35,39 +35,38 @@ pub struct State {
     /// Whether `POST /events` is served.
     pub http_enabled: bool,
     /// How often the page asks to be loaded again where the browser runs no script.
-    pub refresh_us: u64,
+    refresh_us: AtomicU64,
+    /// What has become of the manifest.
+    manifest: ArcSwap<ManifestState>,
     /// When the server was started, on the arrival clock.
     pub started_us: u64,
     /// The manifest is in force and the inputs have been started.
     ready: AtomicBool,
     complained_us: AtomicU64,
-    /// By stream: its layout, made when it is first asked for and again when the graph has changed.
-    layouts: Vec<Mutex<Option<Arc<Layout>>>>,
+    /// By the stream's name: its layout, made when it is first asked for, and again when its graph is another.
+    layouts: Mutex<HashMap<String, Slot>>,
 }
+
+/// A layout that one makes while the others wait for it.
+type Slot = Arc<Mutex<Option<Arc<Layout>>>>;
 
 impl State {
     /// The state of a server that runs this pipeline.
-    pub fn new(
-        pipeline: Pipeline,
-        system: Arc<System>,
-        metrics: Arc<Metrics>,
-        http_enabled: bool,
-        refresh_us: u64,
-    ) -> Self {
+    pub fn new(pipeline: Pipeline, metrics: Arc<Metrics>, http_enabled: bool, refresh_us: u64) -> Self {
+        let started_us = pipeline.now_us();
         Self {
-            nodes: NodeIndex::new(&system),
             live: Live::new(pipeline.clone()),
             limits: Limits::default(),
             budget: Budget::default(),
-            started_us: pipeline.now_us(),
+            started_us,
+            manifest: ArcSwap::from_pointee(ManifestState::in_force(Moment(started_us), Vec::new())),
             ready: AtomicBool::new(false),
             complained_us: AtomicU64::new(0),
-            layouts: system.streams.iter().map(|_| Mutex::new(None)).collect(),
+            layouts: Mutex::default(),
             pipeline,
-            system,
             metrics,
             http_enabled,
-            refresh_us,
+            refresh_us: AtomicU64::new(refresh_us),
         }
     }
 
@@ -76,12 +75,32 @@ impl State {
         self.ready.store(ready, Ordering::Release);
     }
 
+    /// How often the page asks to be loaded again where the browser runs no script.
+    pub(super) fn refresh_us(&self) -> u64 {
+        self.refresh_us.load(Ordering::Relaxed)
+    }
+
+    /// Changes how often that is.
+    pub fn set_refresh_us(&self, refresh_us: u64) {
+        self.refresh_us.store(refresh_us, Ordering::Relaxed);
+    }
+
+    /// What has become of the manifest.
+    pub fn manifest(&self) -> Arc<ManifestState> {
+        self.manifest.load_full()
+    }
+
+    /// Says what has become of it.
+    pub fn set_manifest(&self, manifest: ManifestState) {
+        self.manifest.store(Arc::new(manifest));
+    }
+
     /// Whether the server is ready.
     pub(super) fn is_ready(&self) -> bool {
         self.ready.load(Ordering::Acquire) && self.pipeline.is_alive()
     }
 
-    /// The stream of this name on a board, and its index.
+    /// The stream of this name on a board, and its index there.
     pub(super) fn stream<'a>(board: &'a Board, name: &str) -> Result<(usize, &'a Arc<StreamBoard>), Problem> {
         let found = board.streams.iter().enumerate().find(|(_, stream)| stream.name == name);
         found.ok_or_else(|| {
@@ -91,13 +110,24 @@ impl State {
         })
     }
 
-    /// The layout of a stream.
-    pub(super) fn layout(&self, index: usize, stream: &StreamBoard) -> Arc<Layout> {
-        let mut kept = self.layouts[index].lock().unwrap_or_else(PoisonError::into_inner);
-        match &*kept {
-            Some(layout) if layout.fits(stream) => Arc::clone(layout),
-            _ => Arc::clone(kept.insert(lay_out(stream))),
+    /// The layout of a stream of this board.
+    pub(super) fn layout(&self, board: &Board, stream: &StreamBoard) -> Arc<Layout> {
+        let slot = self.slot(board, &stream.name);
+        let mut made = slot.lock().unwrap_or_else(PoisonError::into_inner);
+        match made.as_ref().filter(|layout| layout.fits(stream)) {
+            Some(layout) => Arc::clone(layout),
+            None => Arc::clone(made.insert(lay_out(stream))),
         }
+    }
+
+    /// Where the layout of this stream is kept. Those of streams that are gone are dropped when one comes.
+    fn slot(&self, board: &Board, stream: &str) -> Slot {
+        let mut layouts = self.layouts.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(slot) = layouts.get(stream) {
+            return Arc::clone(slot);
+        }
+        layouts.retain(|name, _| board.streams.iter().any(|stream| stream.name == *name));
+        Arc::clone(layouts.entry(stream.to_owned()).or_default())
     }
 
     /// Says in the log that senders are pushed back: now and then, not for each of them.

@@ -257,3 +257,22 @@ fn hostile_names_and_tokens_stay_data() {
     let told = feed.until(|data| edge_to(data, "b").is_some_and(|edge| edge["fails"][0]["token"] == token));
     assert_eq!(edge_to(&told.last().unwrap().data, "b").unwrap()["from"], name);
 }
+
+#[test]
+fn a_manifest_that_changes_the_graph_is_told_whole_and_a_stream_that_is_gone_ends() {
+    let files = Files::new();
+    let other = "\n[[stream]]\nname = \"other\"\n[[stream.edge]]\nfrom = \"one\"\nto = \"two\"\n";
+    let path = files.write("manifest.toml", &format!("{ORDERS}{other}"));
+    let server = Server::spawn(observatory().args(["serve", &path, "--listen", "127.0.0.1:0"]));
+    let [feed, gone] = ["orders", "other"].map(|stream| Feed::open(&server.url, stream));
+    assert_eq!((&*feed.next().kind, &*gone.next().kind), ("stream", "stream"));
+    files.write("manifest.toml", &format!("{ORDERS}\n[[stream.edge]]\nfrom = \"worker\"\nto = \"mail\"\n"));
+    let whole = std::iter::repeat_with(|| feed.next()).find(|told| told.kind == "stream").unwrap();
+    assert!(edge_to(&whole.data, "mail").is_some(), "{}", whole.data);
+    let end = std::iter::repeat_with(|| gone.told.recv_timeout(PATIENCE)).find_map(Result::err);
+    assert_eq!(end, Some(RecvTimeoutError::Disconnected));
+    assert_eq!(server.get("/api/v1/streams/other/live").status, 404);
+    // Who stays is told on.
+    pass(&server, "a");
+    feed.until(|data| edge_to(data, "worker").is_some_and(|edge| edge["pass"] == 1));
+}

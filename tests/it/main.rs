@@ -23,6 +23,7 @@ mod pushback;
 mod reading;
 #[cfg(test)]
 mod reload;
+mod reloading;
 mod replay;
 #[cfg(test)]
 mod rules;

@@ -5,9 +5,11 @@ use std::sync::mpsc::sync_channel;
 use std::time::Duration;
 
 use observatory::clock::MonotonicClock;
+use observatory::event::{Report, Token};
+use observatory::graph::NodeId;
 use observatory::manifest::{Source, load};
 use observatory::metrics::Metrics;
-use observatory::pipeline::{EVENTS_MAX, Load, Pipeline, Running, Start};
+use observatory::pipeline::{EVENTS_MAX, Load, LocalIntake, Pipeline, Refused, Running, Start};
 use observatory::web::{Bound, Limits, State};
 
 use crate::harness::{Answer, ORDERS, PATIENCE, agent, event, read, wait_until};
@@ -23,10 +25,10 @@ impl Inside {
         let manifest = load(&Source::Text("orders.toml".to_owned(), ORDERS.to_owned())).unwrap();
         let system = Arc::new(manifest.live_system());
         let clock = Arc::new(MonotonicClock::start());
-        let running = Start { system: Arc::clone(&system), clock }.run().unwrap();
+        let running = Start { system, clock }.run().unwrap();
         let pipeline = running.pipeline.clone();
         let metrics = Metrics::new(pipeline.clone()).unwrap();
-        let mut state = State::new(pipeline, system, metrics, true, 1_000_000);
+        let mut state = State::new(pipeline, metrics, true, 1_000_000);
         state.limits = limits;
         let state = Arc::new(state);
         state.set_ready(true);
@@ -92,9 +94,14 @@ fn when_the_owner_panics_the_server_says_that_it_is_not_live() {
     let inside = Inside::start(Limits::default());
     let get = |path| read(agent().get(format!("{}{path}", inside.url)).call()).status;
     assert_eq!((get("/health/live"), get("/health/ready"), get("/status")), (200, 200, 200));
-    // An edge that there is not: no route asks for it.
-    let asked = actix_web::rt::System::new().block_on(inside.pipeline().edge(99, 0));
-    assert!(asked.is_err());
+    // A node that there is not: no input finds it.
+    let report =
+        Report { node: NodeId(99), token: Token::new("t").unwrap(), timestamp_us: None, parent: None, alias: None };
+    let (intake, by) = (LocalIntake::new(inside.pipeline().clone()), inside.pipeline().observed());
+    // With so many others it goes to the owner, and is not correlated here.
+    let others = vec!["somebody".to_owned(); 100];
+    let pushed = actix_web::rt::System::new().block_on(intake.push(vec![report], &by, others));
+    assert_eq!(pushed, Err(Refused::Stopped));
     assert!(actix_web::rt::System::new().block_on(inside.pipeline().ended()), "it panicked");
     assert_eq!((get("/health/live"), get("/health/ready"), get("/status")), (503, 503, 503));
     assert_eq!(inside.post(&event("web", "a")).status, 503);
