@@ -16,7 +16,7 @@ pub enum Source {
     Path(PathBuf),
     /// Standard input.
     Stdin,
-    /// A text that is built in, and the name by which problems call it.
+    /// The name by which problems call it, and a text that is built in.
     Text(String, String),
 }
 

@@ -206,7 +206,7 @@ impl Pipeline {
     }
 
     /// Every change from now on, in order, with what names its places; a subscriber that falls too far
-    /// behind loses the oldest.
+    /// behind loses the oldest. Alerts and the trail, which are not built yet, will listen here.
     pub fn transitions(&self) -> broadcast::Receiver<(Arc<Observed>, Transition)> {
         self.shared.transitions.subscribe()
     }

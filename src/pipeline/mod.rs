@@ -5,12 +5,12 @@
 //!   -> room         Overloaded at once where there is none
 //!   -> LocalIntake  merges what one worker's tasks push into one batch
 //!   -> Mailbox      bounded by what was reserved
-//!   -> owner        arrival -> (journal) -> correlate -> publish -> acknowledge
+//!   -> owner        arrival -> correlate -> publish -> acknowledge
 //! ```
 //!
-//! Events are acknowledged when they are correlated. A journal goes between arrival and correlation:
-//! then nothing is correlated at once, and the owner's thread takes all that is queued together, so
-//! that one sync serves many batches.
+//! Events are acknowledged when they are correlated. A journal is not built yet; it will stand between
+//! arrival and correlation. Then nothing may be correlated at once: the owner's thread takes all that
+//! is queued together, so that one sync serves many batches.
 //!
 //! A reload is a query: between two batches the owner goes on with another system. Reports that were
 //! parsed before it and come after it are read again by the names of their nodes ([`Observed`]).
