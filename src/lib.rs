@@ -13,6 +13,7 @@
 //! `clock`, `event`, `graph` and `outcome` are the vocabulary that all of them speak.
 //! `correlation` and `health` are pure: no I/O, no lock, no clock read; `now` is an argument.
 
+pub mod access;
 pub mod app;
 pub mod board;
 pub mod cli;

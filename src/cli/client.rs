@@ -1,21 +1,97 @@
 //! A small HTTP client: reports events to a server, and reads what it shows.
 
 use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
+use clap::Args;
 use serde::Deserialize;
 use ureq::Agent;
+use ureq::config::ConfigBuilder;
+use ureq::tls::{PemItem, RootCerts, TlsConfig, parse_pem};
+use ureq::typestate::AgentScope;
+
+use crate::access::Secret;
 
 /// How long a server may take to answer.
 const PATIENCE: Duration = Duration::from_secs(30);
 /// What is read of an answer at most, in bytes.
-const ANSWER_MAX: u64 = 16 * 1024 * 1024;
+const ANSWER_MAX: u64 = 64 * 1024 * 1024;
+
+/// What a command shows a server, and what it asks of it in turn.
+#[derive(Debug, Default, Args)]
+pub(super) struct Credentials {
+    /// A file with a key, where the server asks for one
+    #[arg(long, value_name = "FILE", env = "OBSERVATORY_KEY_FILE")]
+    key_file: Option<PathBuf>,
+    /// A file with the certificates (PEM) that vouch for the server's, instead of the well-known authorities
+    #[arg(long, value_name = "FILE", env = "OBSERVATORY_CA_FILE")]
+    ca_file: Option<PathBuf>,
+}
+
+impl Credentials {
+    /// A client of the server at `to`, `http://host:port` or `https://host:port`, with or without a slash at the end.
+    pub(super) fn client(&self, to: &str) -> Result<Client, String> {
+        let url = base(to)?;
+        let key = self.key_file.as_deref().map(read_key).transpose()?;
+        let roots = self.ca_file.as_deref().map(read_certificates).transpose()?;
+        let tls = TlsConfig::builder().root_certs(roots.unwrap_or(RootCerts::WebPki)).build();
+        let agent = settings(&tls).timeout_global(Some(PATIENCE)).build().into();
+        Ok(Client { agent, tls, url, key })
+    }
+}
+
+/// What all agents have in common.
+fn settings(tls: &TlsConfig) -> ConfigBuilder<AgentScope> {
+    Agent::config_builder().http_status_as_error(false).tls_config(tls.clone())
+}
+
+/// The server's address without a slash at its end.
+fn base(to: &str) -> Result<String, String> {
+    let rest = ["http://", "https://"].iter().find_map(|scheme| to.strip_prefix(scheme));
+    // Not a word of what was written: it may hold a password.
+    let rest = rest.ok_or("a server's address begins with http:// or https://, like http://127.0.0.1:8700")?;
+    let authority = rest.split(['/', '?', '#']).next().unwrap_or(rest);
+    if authority.contains('@') {
+        return Err("no password belongs into a server's address: put a key into a file, and say --key-file".to_owned());
+    }
+    Ok(to.trim_end_matches('/').to_owned())
+}
+
+/// The key in a file.
+fn read_key(file: &Path) -> Result<Secret, String> {
+    let shown = file.display();
+    let text = std::fs::read_to_string(file).map_err(|error| format!("failed to read {shown}: {error}"))?;
+    let key = text.trim();
+    if key.is_empty() || !key.bytes().all(|byte| byte.is_ascii_graphic()) {
+        return Err(format!("{shown} must hold one key, as `observatory key new` prints it, and nothing else"));
+    }
+    Ok(Secret::new(key))
+}
+
+/// The certificates in a file.
+fn read_certificates(file: &Path) -> Result<RootCerts, String> {
+    let shown = file.display();
+    let bytes = std::fs::read(file).map_err(|error| format!("failed to read {shown}: {error}"))?;
+    let certificates: Vec<_> = parse_pem(&bytes)
+        .filter_map(|item| match item {
+            Ok(PemItem::Certificate(certificate)) => Some(certificate),
+            _ => None,
+        })
+        .collect();
+    if certificates.is_empty() {
+        return Err(format!("{shown} holds no certificate: it must be PEM, with -----BEGIN CERTIFICATE-----"));
+    }
+    Ok(RootCerts::Specific(Arc::new(certificates)))
+}
 
 /// Talks to one server.
 pub(super) struct Client {
     agent: Agent,
+    tls: TlsConfig,
     url: String,
-    key: Option<String>,
+    key: Option<Secret>,
 }
 
 /// What the server answered.
@@ -55,44 +131,39 @@ pub(super) struct ToldRejected {
 }
 
 impl Client {
-    /// A client of the server at `to`, `http://host:port` with or without a slash at the end.
-    pub(super) fn new(to: &str, key: Option<String>) -> Self {
-        let config = Agent::config_builder().http_status_as_error(false).timeout_global(Some(PATIENCE));
-        Self { agent: config.build().into(), url: to.trim_end_matches('/').to_owned(), key }
+    /// The server's address, without a slash at its end.
+    pub(super) fn url(&self) -> &str {
+        &self.url
     }
 
     /// What is at this path.
     pub(super) fn get(&self, path: &str) -> Result<Answer, ureq::Error> {
-        Answer::read(self.request(&self.agent, path).call()?)
+        Answer::read(self.signed(self.agent.get(format!("{}{path}", self.url))).call()?)
     }
 
     /// The lines at this path, as they come, for as long as they come.
     pub(super) fn lines(&self, path: &str) -> Result<Lines, ureq::Error> {
-        let config = Agent::config_builder().http_status_as_error(false);
-        let config = config.timeout_connect(Some(PATIENCE)).timeout_recv_response(Some(PATIENCE)).build();
-        let answer = self.request(&config.into(), path).call()?;
+        let config = settings(&self.tls).timeout_connect(Some(PATIENCE)).timeout_recv_response(Some(PATIENCE));
+        let agent: Agent = config.build().into();
+        let answer = self.signed(agent.get(format!("{}{path}", self.url))).call()?;
         if answer.status() != 200 {
             return Ok(Lines::Refused(Answer::read(answer)?));
         }
         Ok(Lines::Open(Box::new(BufReader::new(answer.into_body().into_reader()))))
     }
 
-    fn request(&self, agent: &Agent, path: &str) -> ureq::RequestBuilder<ureq::typestate::WithoutBody> {
-        let request = agent.get(format!("{}{path}", self.url));
-        match &self.key {
-            Some(key) => request.header("Authorization", format!("Bearer {key}")),
-            None => request,
-        }
-    }
-
     /// Sends events, one a line.
     pub(super) fn send(&self, lines: &str) -> Result<Answer, ureq::Error> {
-        let mut request =
-            self.agent.post(format!("{}/events", self.url)).header("Content-Type", "application/x-ndjson");
-        if let Some(key) = &self.key {
-            request = request.header("Authorization", format!("Bearer {key}"));
+        let request = self.agent.post(format!("{}/events", self.url)).header("Content-Type", "application/x-ndjson");
+        Answer::read(self.signed(request).send(lines)?)
+    }
+
+    /// The request with the key, where there is one.
+    fn signed<B>(&self, request: ureq::RequestBuilder<B>) -> ureq::RequestBuilder<B> {
+        match &self.key {
+            Some(key) => request.header("Authorization", format!("Bearer {}", key.expose())),
+            None => request,
         }
-        Answer::read(request.send(lines)?)
     }
 }
 
@@ -112,5 +183,20 @@ impl Answer {
     /// What it says; nothing where another kind of server answered.
     pub(super) fn told(&self) -> Told {
         serde_json::from_str(&self.body).unwrap_or_default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_hold_no_password() {
+        assert_eq!(base("http://127.0.0.1:8700/").as_deref(), Ok("http://127.0.0.1:8700"));
+        assert_eq!(base("https://[::1]:8700/at@home").as_deref(), Ok("https://[::1]:8700/at@home"));
+        for wrong in ["https://ada:hunter2@host", "http://hunter2@host/", "ada:hunter2@host", "hunter2", ""] {
+            let error = base(wrong).unwrap_err();
+            assert!(!error.contains("hunter2"), "{error}");
+        }
     }
 }

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use clap::Args;
 
-use super::client::Client;
+use super::client::Credentials;
 use super::{Listening, Logging, output, serve};
 use crate::app::Failure;
 use crate::clock::{Clock, Moment, MonotonicClock};
@@ -65,7 +65,10 @@ fn stops(request: u64) -> [(&'static str, u64); 4] {
 
 /// Reports made-up requests to the server, each event when it takes place, until told to stop.
 fn traffic(address: SocketAddr, stop: &Receiver<()>) {
-    let client = Client::new(&format!("http://{address}"), None);
+    let client = match Credentials::default().client(&format!("http://{address}")) {
+        Ok(client) => client,
+        Err(error) => return tracing::error!(subsystem = "server", error, "failed to start the made-up traffic"),
+    };
     let clock = MonotonicClock::start();
     let tokens = RandomState::new();
     // What is still to be reported, soonest first.

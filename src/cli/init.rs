@@ -3,20 +3,14 @@
 use std::io::{self, Read};
 use std::path::Path;
 use std::process::ExitCode;
-use std::time::Duration;
 
 use clap::Args;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::de::DeserializeOwned;
-use ureq::Agent;
 
+use super::client::{Answer, Client, Credentials};
 use super::output;
 use crate::init::{EdgeObject, Observed, StreamObject, StreamsObject, manifest, of_events};
-
-/// How long a server may take to answer.
-const PATIENCE: Duration = Duration::from_secs(30);
-/// What is read of an answer at most, in bytes.
-const ANSWER_MAX: u64 = 64 * 1024 * 1024;
 
 /// Print a manifest made from what was observed
 ///
@@ -31,13 +25,18 @@ pub(super) struct Init {
     /// A server, or files with recorded events; - is standard input
     #[arg(long, value_name = "URL|FILE", env = "OBSERVATORY_FROM", required = true, num_args = 1..)]
     from: Vec<String>,
+    #[command(flatten)]
+    credentials: Credentials,
 }
 
 impl Init {
     pub(super) fn run(self) -> ExitCode {
         let is_url = |from: &String| from.starts_with("http://") || from.starts_with("https://");
         let observed = match self.from.as_slice() {
-            [url] if is_url(url) => of_server(url.trim_end_matches('/')),
+            [url] if is_url(url) => match self.credentials.client(url) {
+                Ok(client) => of_server(&client),
+                Err(error) => return output::wrong(&error),
+            },
             from if from.iter().any(is_url) => return output::wrong(&"name one server, or files: not both"),
             files => of_files(files),
         };
@@ -64,17 +63,16 @@ fn of_files(files: &[String]) -> Result<Observed, String> {
     of_events(&name, &files.join(" "), &bytes).map_err(|error| format!("{}: {error}", files.join(" ")))
 }
 
-fn of_server(url: &str) -> Result<Observed, String> {
-    let config = Agent::config_builder().timeout_global(Some(PATIENCE));
-    let agent: Agent = config.build().into();
-    let list: StreamsObject = get(&agent, &format!("{url}/api/v1/streams"))?;
-    let mut observed = Observed { name: "Observatory".to_owned(), source: url.to_owned(), ..Observed::default() };
+fn of_server(client: &Client) -> Result<Observed, String> {
+    let list: StreamsObject = get(client, "/api/v1/streams")?;
+    let source = client.url().to_owned();
+    let mut observed = Observed { name: "Observatory".to_owned(), source, ..Observed::default() };
     observed.notes.push("Latencies are known by the bounds of the server's histogram.".to_owned());
     for line in list.streams {
-        let path = format!("{url}/api/v1/streams/{}", segment(&line.name));
-        let stream: StreamObject = get(&agent, &path)?;
+        let path = format!("/api/v1/streams/{}", segment(&line.name));
+        let stream: StreamObject = get(client, &path)?;
         let edge = |(from, to): (&str, &str)| -> Result<EdgeObject, String> {
-            get(&agent, &format!("{path}/edges/{}/{}", segment(from), segment(to)))
+            get(client, &format!("{path}/edges/{}/{}", segment(from), segment(to)))
         };
         let details = stream.edges().map(edge).collect::<Result<Vec<_>, _>>()?;
         observed.streams.push(stream.observed(&details));
@@ -82,11 +80,13 @@ fn of_server(url: &str) -> Result<Observed, String> {
     Ok(observed)
 }
 
-fn get<T: DeserializeOwned>(agent: &Agent, url: &str) -> Result<T, String> {
-    let failed = |error: &dyn std::fmt::Display| format!("failed to read {url}: {error}");
-    let mut answer = agent.get(url).call().map_err(|error| failed(&error))?;
-    let body = answer.body_mut().with_config().limit(ANSWER_MAX).read_to_string().map_err(|error| failed(&error))?;
-    serde_json::from_str(&body).map_err(|error| failed(&error))
+fn get<T: DeserializeOwned>(client: &Client, path: &str) -> Result<T, String> {
+    let failed = |error: &dyn std::fmt::Display| format!("failed to read {}{path}: {error}", client.url());
+    match client.get(path) {
+        Ok(Answer { status: 200, body, .. }) => serde_json::from_str(&body).map_err(|error| failed(&error)),
+        Ok(answer) => Err(failed(&answer.refusal())),
+        Err(error) => Err(failed(&error)),
+    }
 }
 
 /// A name as a segment of a path.

@@ -1,7 +1,6 @@
 //! `observatory send`: reports events.
 
 use std::io::{self, BufRead};
-use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::mpsc::{Receiver, sync_channel};
 use std::time::Duration;
@@ -9,7 +8,7 @@ use std::time::Duration;
 use clap::Args;
 use serde::Serialize;
 
-use super::client::{Answer, Client};
+use super::client::{Answer, Client, Credentials};
 use super::text::printable;
 use super::{Exit, Format, output};
 
@@ -27,7 +26,7 @@ const TRIES: usize = 10;
 #[command(after_help = "Examples:
   observatory send web-server 4bf92f3577b34da6a3ce929d0e0e4736
   observatory send journal order-17 --timestamp 2026-11-20T12:00:00.123456Z
-  tail -f events.ndjson | observatory send - --to http://127.0.0.1:8700")]
+  tail -f events.ndjson | observatory send - --to https://observatory.example:8700 --key-file shop.key")]
 pub(super) struct Send {
     /// The node that saw the message; - reads events from standard input, one JSON object a line
     node: String,
@@ -39,9 +38,8 @@ pub(super) struct Send {
     /// The server
     #[arg(long, value_name = "URL", env = "OBSERVATORY_TO", default_value = "http://127.0.0.1:8700")]
     to: String,
-    /// A file with the ingest key, where the server asks for one
-    #[arg(long, value_name = "FILE", env = "OBSERVATORY_KEY_FILE", hide = true)]
-    key_file: Option<PathBuf>,
+    #[command(flatten)]
+    credentials: Credentials,
     #[command(flatten)]
     format: Format,
 }
@@ -63,11 +61,10 @@ struct Refused {
 
 impl Send {
     pub(super) fn run(self) -> ExitCode {
-        let key = match self.key_file.as_deref().map(read_key).transpose() {
-            Ok(key) => key,
+        let client = match self.credentials.client(&self.to) {
+            Ok(client) => client,
             Err(error) => return output::wrong(&error),
         };
-        let client = Client::new(&self.to, key);
         let mut total = Total::default();
         let sent = match (&*self.node, &self.token) {
             ("-", None) => send_all(&client, &mut total),
@@ -80,12 +77,6 @@ impl Send {
         let printed = if self.format.json { output::answer_json(&total) } else { print(&total) };
         printed.err().unwrap_or(if good { ExitCode::SUCCESS } else { Exit::Failed.into() })
     }
-}
-
-/// The key in a file.
-pub(super) fn read_key(file: &Path) -> Result<String, String> {
-    let key = std::fs::read_to_string(file).map_err(|error| format!("failed to read {}: {error}", file.display()))?;
-    Ok(key.trim().to_owned())
 }
 
 fn print(total: &Total) -> Result<(), ExitCode> {

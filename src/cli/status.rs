@@ -8,7 +8,6 @@ mod screen;
 mod table;
 mod watch;
 
-use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Args;
@@ -18,7 +17,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use self::model::Stream;
-use super::client::{Answer, Client};
+use super::client::{Answer, Client, Credentials};
 use super::text::printable;
 use super::{Format, output};
 use crate::board::Tone;
@@ -48,9 +47,8 @@ pub(super) struct Status {
     /// The server
     #[arg(long, value_name = "URL", env = "OBSERVATORY_TO", default_value = "http://127.0.0.1:8700")]
     to: String,
-    /// A file with a key, where the server asks for one
-    #[arg(long, value_name = "FILE", env = "OBSERVATORY_KEY_FILE", hide = true)]
-    key_file: Option<PathBuf>,
+    #[command(flatten)]
+    credentials: Credentials,
     #[command(flatten)]
     format: Format,
 }
@@ -74,12 +72,11 @@ struct Json {
 
 impl Status {
     pub(super) fn run(self) -> ExitCode {
-        let key = match self.key_file.as_deref().map(super::send::read_key).transpose() {
-            Ok(key) => key,
+        let client = match self.credentials.client(&self.to) {
+            Ok(client) => client,
             Err(error) if self.plugin => return say(&plugin::unknown(&error)),
             Err(error) => return output::wrong(&error),
         };
-        let client = Client::new(&self.to, key);
         match self.answer(client) {
             Ok(exit) => exit,
             Err(error) if self.plugin => say(&plugin::unknown(&error)),
