@@ -21,7 +21,7 @@ use common::truth::{differences, size};
 use common::workload::{Stamps, Workload};
 use observatory::board::Board;
 use observatory::engine::Engine;
-use observatory::graph::{NodeIndex, System};
+use observatory::graph::{InputId, NodeIndex, System};
 use observatory::input::body::{Format, parse};
 use serde::Deserialize;
 
@@ -123,7 +123,7 @@ fn judge(lines: &[u8], system: &Arc<System>, index: &NodeIndex, start_us: u64) -
     let mut engine = Engine::new(Arc::clone(system), start_us, (1, 2));
     for body in bodies(lines) {
         for report in reports(body, index) {
-            let event = report.arrive(start_us + 1_000_000_000);
+            let event = report.arrive(InputId::default(), start_us + 1_000_000_000);
             let now_us = engine.now_us().max(event.timestamp_us);
             engine.accept(&event, now_us);
         }

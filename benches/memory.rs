@@ -19,7 +19,7 @@ use common::system::system;
 use common::truth::{differences, size};
 use observatory::engine::Engine;
 use observatory::event::{Event, Token};
-use observatory::graph::NodeId;
+use observatory::graph::{InputId, NodeId};
 use observatory::outcome::Ledger;
 
 /// Resident bytes that a token may take.
@@ -42,6 +42,7 @@ fn main() -> ExitCode {
             let event = Event {
                 node: NodeId(node),
                 clock_flagged: false,
+                input: InputId::default(),
                 token: token(request),
                 timestamp_us: now_us,
                 parent: None,

@@ -14,7 +14,7 @@ use serde::Serialize;
 
 use crate::clock::Moment;
 use crate::event::Token;
-use crate::graph::{Check, CheckKind, Threshold, Window};
+use crate::graph::{Check, CheckKind, InputKind, InputState, Threshold, Window};
 use crate::outcome::{Freshness, Ledger, NodeState, Outcome, Status};
 
 /// The state of everything at one moment.
@@ -36,6 +36,40 @@ pub struct Board {
     pub tokens_evicted: u64,
     /// Nodes that no stream knows, where the manifest accepts them; most events first.
     pub unknown_senders: Vec<UnknownSender>,
+    /// The inputs, in the order of the manifest.
+    pub inputs: Vec<InputBoard>,
+}
+
+/// An input: whether it can testify, and what it has brought.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct InputBoard {
+    /// Its name.
+    pub name: String,
+    /// How it gets its events.
+    pub kind: InputKind,
+    /// Whether it can testify.
+    pub state: InputState,
+    /// Since when.
+    pub since: Moment,
+    /// Events taken since the start.
+    pub events: u64,
+    /// Events a second in the last minute.
+    pub rate: f64,
+    /// When the last one came.
+    pub last: Option<Moment>,
+    /// How far behind it is, where it knows.
+    pub lag_ms: Option<f64>,
+    /// What went wrong last.
+    pub last_error: Option<InputError>,
+}
+
+/// What went wrong with an input.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct InputError {
+    /// When.
+    pub at: Moment,
+    /// What, in words for people, without secrets.
+    pub error: String,
 }
 
 /// A node that no stream knows, and how many events it sent.

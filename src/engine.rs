@@ -1,16 +1,18 @@
 //! The core: correlation and health of all streams behind one door.
 
 mod discovered;
+mod inputs;
 
 use std::sync::Arc;
 
 use discovered::Discovered;
+use inputs::Inputs;
 
 use crate::board::{Board, EdgeDetail};
 use crate::clock::Moment;
 use crate::correlation::{Flow, KeyHasher, hash_token};
 use crate::event::{Event, Token};
-use crate::graph::{Moves, NodeId, NodeIndex, Stream, System, Topology};
+use crate::graph::{InputId, InputState, Moves, NodeId, NodeIndex, Stream, System, Topology};
 use crate::health::StreamHealth;
 use crate::outcome::{Status, Transition};
 
@@ -23,6 +25,7 @@ pub struct Engine {
     streams: Vec<(Flow, StreamHealth)>,
     /// By stream: the edges that traffic shows, where that is asked for.
     discovered: Vec<Option<Box<Discovered>>>,
+    inputs: Inputs,
     now_us: u64,
     /// Tokens remembered, over all streams.
     tokens: usize,
@@ -40,6 +43,7 @@ impl Engine {
             hasher,
             streams: system.streams.iter().enumerate().map(stream).collect(),
             discovered: system.streams.iter().map(Discovered::of).collect(),
+            inputs: Inputs::new(&system, start_us),
             system,
             now_us: start_us,
             tokens: 0,
@@ -72,6 +76,7 @@ impl Engine {
             self.discovered.push(drawn);
             self.streams.push((flow, health));
         }
+        self.inputs.reload(&self.system, self.now_us);
         self.index = NodeIndex::new(&self.system);
         self.tokens = self.streams.iter().map(|(flow, _)| flow.tokens()).sum();
         transitions
@@ -99,6 +104,7 @@ impl Engine {
     /// Judges what is due, then takes one event that arrived at `now_us`.
     pub fn accept(&mut self, event: &Event, now_us: u64) {
         self.now_us = self.now_us.max(now_us);
+        self.inputs.hear(event.input, self.now_us);
         let hash = hash_token(self.hasher, &event.token);
         for at in 0..self.index.places(event.node).len() {
             let (stream, node) = self.index.places(event.node)[at];
@@ -120,6 +126,12 @@ impl Engine {
                 self.join(stream, (&event.token, hash), alias);
             }
         }
+    }
+
+    /// An input says whether it can testify.
+    pub fn set_input(&mut self, input: InputId, state: InputState, now_us: u64) {
+        self.advance(now_us);
+        self.inputs.set(input, state, self.now_us);
     }
 
     /// Lets the clock run out: all that is due is judged, then every token is forgotten.
@@ -179,6 +191,7 @@ impl Engine {
             tokens_limit: self.system.max_tokens,
             tokens_evicted: self.evicted,
             unknown_senders: Vec::new(),
+            inputs: self.inputs.boards(&self.system, self.now_us),
         }
     }
 

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use crate::graph::NodeId;
+use crate::graph::{InputId, NodeId};
 
 /// Timestamps before the year 2000 are refused: they are seconds or milliseconds by mistake.
 pub const TIMESTAMP_MIN_US: u64 = 946_684_800_000_000;
@@ -36,11 +36,11 @@ impl Report {
     /// What becomes of a report that arrives live: without a timestamp, or with one that lies too
     /// far ahead of our clock, its arrival stands for it.
     #[inline]
-    pub fn arrive(self, arrival_us: u64) -> Event {
+    pub fn arrive(self, input: InputId, arrival_us: u64) -> Event {
         let clock_flagged = self.timestamp_us.is_some_and(|stamp| stamp > arrival_us + AHEAD_MAX_US);
         let timestamp_us = self.timestamp_us.filter(|_| !clock_flagged).unwrap_or(arrival_us);
         let Self { node, token, parent, alias, .. } = self;
-        Event { node, clock_flagged, token, timestamp_us, parent, alias }
+        Event { node, input, clock_flagged, token, timestamp_us, parent, alias }
     }
 }
 
@@ -49,6 +49,8 @@ impl Report {
 pub struct Event {
     /// Who saw the message.
     pub node: NodeId,
+    /// What brought it.
+    pub input: InputId,
     /// Whether the sender's timestamp was replaced because it lay too far ahead of our clock.
     pub clock_flagged: bool,
     /// Which message.

@@ -3,9 +3,11 @@
 //! A [`System`] is plain data, checked by the manifest before anything reads it. [`Topology`] holds
 //! what follows from a stream's edges alone.
 
+mod input;
 mod moves;
 mod topology;
 
+pub use input::{Input, InputId, InputKind, InputState};
 pub use moves::Moves;
 pub use topology::Topology;
 
@@ -31,6 +33,8 @@ pub struct System {
     pub description: String,
     /// The names of all nodes of all streams, each once.
     pub nodes: Vec<String>,
+    /// The inputs in force, in the order http, amqp, log.
+    pub inputs: Vec<Input>,
     /// The streams, in the order of the manifest.
     pub streams: Vec<Stream>,
     /// The most tokens remembered, over all streams.

@@ -9,8 +9,9 @@ use clap::builder::FalseyValueParser;
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::{Format, output, replay_answer};
+use crate::graph::InputKind;
 use crate::input::replay::{self, ReplayCounts, ReplayReport};
-use crate::manifest::{InputKind, Manifest};
+use crate::manifest::Manifest;
 use crate::outcome::Status;
 
 /// Judge recorded events by their own timestamps

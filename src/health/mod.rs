@@ -14,5 +14,6 @@ mod view;
 mod window;
 
 pub use edge::EdgeHealth;
+pub use rate::Rate;
 pub use rules::status;
 pub use stream::StreamHealth;

@@ -6,7 +6,7 @@ const SECONDS: u64 = 60;
 
 /// Counts what happens, second by second.
 #[derive(Debug)]
-pub(super) struct Rate {
+pub struct Rate {
     counts: [u32; SECONDS as usize],
     /// The second that is being counted.
     second: u64,
@@ -14,13 +14,15 @@ pub(super) struct Rate {
 }
 
 impl Rate {
-    pub(super) fn new() -> Self {
+    /// Nothing yet.
+    #[expect(clippy::new_without_default, reason = "nothing is no default rate")]
+    pub fn new() -> Self {
         Self { counts: [0; SECONDS as usize], second: 0, first_us: None }
     }
 
     /// Counts one.
     #[inline]
-    pub(super) fn add(&mut self, at_us: u64) {
+    pub fn add(&mut self, at_us: u64) {
         let second = at_us / SECOND_US;
         if second > self.second {
             self.turn(second);
@@ -31,7 +33,7 @@ impl Rate {
     }
 
     /// How many a second in the minute before `now_us`, or since the first where that is shorter.
-    pub(super) fn of_last_minute(&self, now_us: u64) -> f64 {
+    pub fn of_last_minute(&self, now_us: u64) -> f64 {
         let Some(first_us) = self.first_us else { return 0.0 };
         let second = now_us / SECOND_US;
         let behind = second.saturating_sub(self.second);

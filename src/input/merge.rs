@@ -5,7 +5,7 @@ use std::collections::BinaryHeap;
 use std::io::{self, Read};
 
 use crate::event::{Event, Report};
-use crate::graph::NodeIndex;
+use crate::graph::{InputId, NodeIndex};
 
 use super::body::Reason;
 use super::lines::{Line, Lines};
@@ -106,9 +106,15 @@ impl<'a, R: Read> Merge<'a, R> {
 /// The event of a line; `None` where the line is empty.
 fn recorded(line: &[u8], reader: &mut EventReader<'_>) -> Option<Result<Recorded, Refusal>> {
     Some(match reader.line(line)? {
-        Ok(Report { node, token, timestamp_us: Some(timestamp_us), parent, alias }) => {
-            Ok(Recorded::Known(Event { node, clock_flagged: false, token, timestamp_us, parent, alias }))
-        }
+        Ok(Report { node, token, timestamp_us: Some(timestamp_us), parent, alias }) => Ok(Recorded::Known(Event {
+            node,
+            input: InputId::default(),
+            clock_flagged: false,
+            token,
+            timestamp_us,
+            parent,
+            alias,
+        })),
         Ok(Report { timestamp_us: None, .. }) => Err(no_timestamp()),
         Err(miss) => match *miss {
             Miss::Unknown { name, timestamp_us: Some(timestamp_us) } => Ok(Recorded::Unknown { name, timestamp_us }),

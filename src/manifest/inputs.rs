@@ -8,8 +8,9 @@ use super::item::{Bounds, Item};
 use super::keys;
 use super::problem::{Finding, Place};
 use super::section::Section;
-use super::settings::{InputKind, InputSettings};
+use super::settings::InputSettings;
 use super::text::Text;
+use crate::graph::InputKind;
 
 /// Reads all inputs. `known` are the nodes of all streams.
 pub(super) fn read(top: &Section<'_>, known: &[String]) -> Vec<InputSettings> {
@@ -51,12 +52,7 @@ fn not_built(section: &Section<'_>, title: &str) {
 impl InputSettings {
     /// An input of which the manifest says nothing.
     fn unnamed(kind: InputKind) -> Self {
-        let name = match kind {
-            InputKind::Http => "http",
-            InputKind::Amqp => "amqp",
-            InputKind::Log => "log",
-        };
-        Self { kind, name: name.to_owned(), nodes: Vec::new(), delay_us: 0 }
+        Self { kind, name: kind.name().to_owned(), nodes: Vec::new(), delay_us: 0 }
     }
 }
 
@@ -80,7 +76,17 @@ impl Reader<'_> {
         if let Some(nodes) = section.item("nodes") {
             input.nodes = self.nodes(&nodes);
         }
+        if !section.says("name") {
+            input.name = self.unused(input.name);
+        }
         self.inputs.push(input);
+    }
+
+    /// Where several inputs say no name they are told apart by a number: `log`, `log-2`.
+    fn unused(&self, name: String) -> String {
+        let used = |name: &str| self.inputs.iter().any(|input| input.name == name);
+        let numbered = (2..).map(|number| format!("{name}-{number}"));
+        std::iter::once(name.clone()).chain(numbered).find(|name| !used(name)).unwrap_or(name)
     }
 
     fn check_name(&mut self, section: &Section<'_>, name: &Text) {

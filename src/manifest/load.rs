@@ -5,11 +5,12 @@ use super::inputs;
 use super::keys;
 use super::problem::{Finding, Problem, Severity};
 use super::section::{Part, Section};
-use super::settings::{InputKind, Manifest, set_delays};
+use super::settings::{Manifest, core_inputs, set_delays};
 use super::source::{Source, SourceFile};
 use super::stream::Streams;
 use super::syntax::{self, Parsed};
 use super::top;
+use crate::graph::InputKind;
 
 /// The most problems that are shown at once.
 const PROBLEMS_MAX: usize = 500;
@@ -83,6 +84,7 @@ fn walk<'d>(context: &'d Context<'d>, parsed: &'d [Parsed<'d>]) -> Manifest {
     let mut settings = top::settings(&manifest);
     settings.inputs = inputs::read(&manifest, &system.nodes);
     settings.http_enabled = settings.inputs.iter().any(|input| input.kind == InputKind::Http);
+    system.inputs = core_inputs(&system, &settings.inputs);
     set_delays(&mut system, &settings.inputs, false);
     Manifest { system, settings, not_built: Vec::new(), warnings: Vec::new() }
 }

@@ -4,7 +4,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 
 use super::problem::Problem;
-use crate::graph::System;
+use crate::graph::{Input, InputKind, NodeId, System};
 
 /// Where the server listens when nobody says: loopback.
 pub const LISTEN_DEFAULT: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 8700);
@@ -53,17 +53,6 @@ pub struct InputSettings {
     pub delay_us: u64,
 }
 
-/// How an input gets its events.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum InputKind {
-    /// `POST /events`.
-    Http,
-    /// A queue of a broker.
-    Amqp,
-    /// Log files.
-    Log,
-}
-
 /// Who may read and report.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Access {
@@ -81,6 +70,18 @@ impl Manifest {
         set_delays(&mut system, &self.settings.inputs, true);
         system
     }
+}
+
+/// The inputs as the core knows them.
+pub(super) fn core_inputs(system: &System, inputs: &[InputSettings]) -> Vec<Input> {
+    let id = |name: &String| system.nodes.iter().position(|node| node == name).map(|place| NodeId(place as u32));
+    let input = |input: &InputSettings| Input {
+        kind: input.kind,
+        name: input.name.clone(),
+        nodes: input.nodes.iter().filter_map(id).collect(),
+        delay_us: input.delay_us,
+    };
+    inputs.iter().map(input).collect()
 }
 
 /// Gives every edge the largest delay of the inputs that bring the events of its two nodes.

@@ -237,6 +237,7 @@ pub(crate) fn board(streams: Vec<StreamBoard>) -> Board {
         tokens_limit: 4_000_000,
         tokens_evicted: 0,
         unknown_senders: Vec::new(),
+        inputs: Vec::new(),
     }
 }
 

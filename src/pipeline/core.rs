@@ -6,14 +6,16 @@ use std::sync::atomic::Ordering;
 use tracing::{info, warn};
 
 use super::handle::Shared;
-use super::observed::{Observed, translate};
+use super::observed::{Observed, translate, translate_input};
+use super::port::News;
 use super::query::Query;
 use super::senders::Senders;
+use super::told::Told;
 use crate::board::Board;
 use crate::clock::SECOND_US;
 use crate::engine::Engine;
 use crate::event::Report;
-use crate::graph::System;
+use crate::graph::{InputId, System};
 use crate::outcome::{Change, Status, Subject, Transition};
 
 /// Between two boards there is this long at least.
@@ -33,6 +35,7 @@ pub(super) struct Core {
     engine: Engine,
     observed: Arc<Observed>,
     senders: Senders,
+    told: Told,
     /// When the core was last advanced.
     advanced_us: u64,
     showing: Showing,
@@ -75,8 +78,8 @@ impl Showing {
 impl Core {
     pub(super) fn new(engine: Engine, observed: Arc<Observed>, now_us: u64) -> Self {
         let showing = Showing { at_us: now_us, cost_us: 0, outcomes: 0, unseen_us: None, changed: false };
-        let (senders, closed) = (Senders::default(), false);
-        Self { engine, observed, senders, advanced_us: now_us, showing, watched_us: now_us, closed }
+        let (senders, told, closed) = (Senders::default(), Told::default(), false);
+        Self { engine, observed, senders, told, advanced_us: now_us, showing, watched_us: now_us, closed }
     }
 
     /// When there is something to do though nobody sends anything.
@@ -92,7 +95,7 @@ impl Core {
         &mut self,
         shared: &Shared,
         reports: Vec<Report>,
-        stretches: impl IntoIterator<Item = (usize, &'a Arc<Observed>)>,
+        stretches: impl IntoIterator<Item = (usize, InputId, &'a Arc<Observed>)>,
         unknown: Vec<String>,
         sent_us: Option<u64>,
     ) -> Vec<usize> {
@@ -100,8 +103,9 @@ impl Core {
         self.note_due(arrival_us);
         let mut gone = Vec::new();
         let mut reports = reports.into_iter().enumerate();
-        for (events, by) in stretches {
+        for (events, input, by) in stretches {
             let now = Arc::ptr_eq(by, &self.observed);
+            let input = if now { input } else { translate_input(input, by, &self.observed) };
             for (place, mut report) in reports.by_ref().take(events) {
                 if !now && let Err(name) = translate(&mut report, by, &self.observed) {
                     if self.observed.system.accept_unknown {
@@ -111,7 +115,7 @@ impl Core {
                     }
                     continue;
                 }
-                self.engine.accept(&report.arrive(arrival_us), arrival_us);
+                self.engine.accept(&report.arrive(input, arrival_us), arrival_us);
             }
         }
         for name in unknown {
@@ -152,12 +156,27 @@ impl Core {
                 drop(answer.send(detail));
                 self.tell_transitions(shared);
             }
+            Query::Input { name, news, answer } => {
+                self.hear_of(shared, &name, news);
+                answer.send(()).unwrap_or_default();
+            }
             Query::Reload { observed, answer } => {
                 self.reload(shared, observed);
                 // It is in force, whether anybody waits for it or not.
                 answer.send(()).unwrap_or_default();
             }
         }
+    }
+
+    /// An input tells how it is.
+    fn hear_of(&mut self, shared: &Shared, name: &str, news: News) {
+        let now_us = shared.clock.now_us();
+        self.note_due(now_us);
+        self.engine.set_input(self.observed.input(name), news.state, now_us);
+        self.told.take(name, news, now_us);
+        self.advanced_us = now_us;
+        self.showing.changed = true;
+        self.tell_transitions(shared);
     }
 
     /// Goes on with another system, and shows it at once. What has changed until now is told with the old
@@ -186,6 +205,7 @@ impl Core {
         let mut board = self.engine.board(begun_us);
         self.tell_transitions(shared);
         board.unknown_senders = self.senders.list();
+        self.told.fill(&mut board.inputs);
         let outcomes = outcomes(&board);
         shared.board.store(Arc::new(board));
         shared.shown.send_replace(());

@@ -5,6 +5,7 @@ use std::io;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, MutexGuard, TryLockError};
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use tokio::sync::{broadcast, oneshot, watch};
@@ -30,6 +31,9 @@ const HANG_US: u64 = 5 * SECOND_US;
 
 /// More events than this go to the owner's thread: a worker has other connections to serve.
 const NOW_MAX: usize = 64;
+
+/// Where too many queries wait for the owner, whoever can wait tries again after this.
+const ASK_AGAIN: Duration = Duration::from_millis(10);
 
 /// Events that cannot be taken at once.
 pub(super) struct TooBusy {
@@ -152,6 +156,27 @@ impl Pipeline {
         reserved
     }
 
+    /// Takes room for events that will be sent, as soon as there is some.
+    pub(super) async fn room(&self, load: Load) -> Result<Reservation, Refused> {
+        let mut ended = self.shared.ended.subscribe();
+        tokio::select! {
+            reservation = self.shared.room.wait(load) => Ok(reservation),
+            _ = ended.wait_for(|&ended| ended) => Err(Refused::Stopped),
+        }
+    }
+
+    /// Asks the owner, as soon as not too many wait for it.
+    pub(super) async fn ask(&self, mut query: Query) -> Result<(), Refused> {
+        while let Err(back) = self.shared.mailbox.ask(query) {
+            if *self.shared.ended.borrow() {
+                return Err(Refused::Stopped);
+            }
+            query = back;
+            tokio::time::sleep(ASK_AGAIN).await;
+        }
+        Ok(())
+    }
+
     /// Correlates a few events at once that were parsed with `by`, on the calling thread, where nobody holds
     /// the core and nothing waits; gives them back where that is not so. Answers how many were not taken
     /// because their nodes are gone.
@@ -168,7 +193,7 @@ impl Pipeline {
         }
         match shared.core.try_lock() {
             Ok(mut core) if !core.closed => {
-                let stretch = (reports.len(), by);
+                let stretch = (reports.len(), by.http, by);
                 let gone = core.take(shared, reports, [stretch], unknown, None).len();
                 let wake_us = core.wake_us();
                 if wake_us < core.watched_us {
@@ -186,7 +211,7 @@ impl Pipeline {
 
     /// Hands a batch to the owner.
     pub fn send(&self, batch: Batch) -> Result<(), Refused> {
-        self.shared.mailbox.send(batch).or(Err(Refused::Stopped))
+        self.shared.mailbox.send(batch)
     }
 
     /// One edge with its window and fails, as it is now; none where there is no such edge any more.

@@ -4,9 +4,10 @@ use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use tokio::sync::oneshot;
+use tokio::sync::{Notify, oneshot};
 
 use super::observed::Stretch;
+use super::port::Position;
 use crate::event::{Packed, Report, Token};
 
 /// The most events that may wait for the owner.
@@ -60,6 +61,7 @@ impl Load {
 pub(super) struct Room {
     events: AtomicUsize,
     bytes: AtomicUsize,
+    freed: Notify,
 }
 
 impl Room {
@@ -70,6 +72,18 @@ impl Room {
         let reservation = Reservation { room: Arc::clone(self), load };
         let full = events + load.events > EVENTS_MAX || bytes + load.bytes > BYTES_MAX;
         if events > 0 && full { Err(Refused::Overloaded) } else { Ok(reservation) }
+    }
+
+    /// Takes room as soon as there is some.
+    pub(super) async fn wait(self: &Arc<Self>, load: Load) -> Reservation {
+        loop {
+            // Listens before it looks, so that no room is missed that becomes free in between.
+            let freed = self.freed.notified();
+            if let Ok(reservation) = self.reserve(load) {
+                return reservation;
+            }
+            freed.await;
+        }
     }
 
     /// What waits now.
@@ -103,6 +117,7 @@ impl Drop for Reservation {
     fn drop(&mut self) {
         self.room.events.fetch_sub(self.load.events, Ordering::AcqRel);
         self.room.bytes.fetch_sub(self.load.bytes, Ordering::AcqRel);
+        self.room.freed.notify_waiters();
     }
 }
 
@@ -115,6 +130,8 @@ pub struct Batch {
     pub stretches: Vec<Stretch>,
     /// Names of senders that no stream knows, one an event.
     pub unknown: Vec<String>,
+    /// Where their inputs stand after them.
+    pub positions: Vec<Position>,
     /// The room that the batch holds while it waits.
     pub room: Reservation,
     /// When it was handed over, on the arrival clock.

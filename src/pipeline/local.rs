@@ -77,7 +77,7 @@ impl LocalIntake {
         let (round, ours) = {
             let mut pending = inside.pending.borrow_mut();
             let begin = pending.reports.len();
-            extend(&mut pending.stretches, reports.len(), by);
+            extend(&mut pending.stretches, reports.len(), by.http, by);
             pending.reports.append(&mut reports);
             pending.unknown.append(&mut unknown);
             match &mut pending.room {
@@ -113,7 +113,8 @@ async fn flush(inside: Rc<Inside>) {
         // The next batch will be about as large.
         inside.pending.borrow_mut().reports.reserve(pending.reports.len());
         let Pending { reports, stretches, unknown, round, .. } = pending;
-        let batch = Batch { reports, stretches, unknown, room, sent_us, done };
+        let positions = Vec::new();
+        let batch = Batch { reports, stretches, unknown, positions, room, sent_us, done };
         let result = match inside.pipeline.send(batch) {
             Ok(()) => acknowledged.await.or(Err(Refused::Stopped)),
             Err(refused) => Err(refused),

@@ -3,7 +3,7 @@
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use super::intake::Batch;
+use super::intake::{Batch, Refused};
 use super::query::{QUERIES_MAX, Query};
 
 /// Everything that waited.
@@ -32,11 +32,11 @@ pub(super) struct Mailbox {
 }
 
 impl Mailbox {
-    /// Puts a batch in; gives it back where the owner has been told to stop.
-    pub(super) fn send(&self, batch: Batch) -> Result<(), Batch> {
+    /// Puts a batch in; refused where the owner has been told to stop.
+    pub(super) fn send(&self, batch: Batch) -> Result<(), Refused> {
         let mut inside = self.lock();
         if inside.work.stop {
-            return Err(batch);
+            return Err(Refused::Stopped);
         }
         inside.work.batches.push(batch);
         self.wake(inside);

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::event::Report;
-use crate::graph::{NodeId, NodeIndex, System};
+use crate::graph::{InputId, InputKind, NodeId, NodeIndex, System};
 
 /// A system with the index of its nodes. Node ids in reports are those of the index that they were
 /// parsed with: whoever hands reports over says which that was.
@@ -13,12 +13,22 @@ pub struct Observed {
     pub system: Arc<System>,
     /// Finds its nodes by name.
     pub nodes: NodeIndex,
+    /// The input of `POST /events`.
+    pub http: InputId,
 }
 
 impl Observed {
     /// Indexes a system.
     pub fn new(system: Arc<System>) -> Arc<Self> {
-        Arc::new(Self { nodes: NodeIndex::new(&system), system })
+        let http = system.inputs.iter().position(|input| input.kind == InputKind::Http);
+        let http = InputId(http.map_or(u16::MAX, |place| place as u16));
+        Arc::new(Self { nodes: NodeIndex::new(&system), http, system })
+    }
+
+    /// The input of this name. One that is gone has no place: what it brings counts for its nodes alone.
+    pub fn input(&self, name: &str) -> InputId {
+        let place = self.system.inputs.iter().position(|input| input.name == name);
+        InputId(place.map_or(u16::MAX, |place| place as u16))
     }
 
     /// The name of a node.
@@ -32,15 +42,17 @@ impl Observed {
 pub struct Stretch {
     /// How many.
     pub events: usize,
+    /// What brought them, in the order of `by`.
+    pub input: InputId,
     /// What they were parsed with.
     pub by: Arc<Observed>,
 }
 
 /// Adds events to the last stretch, or begins another where they were parsed with another index.
-pub(super) fn extend(stretches: &mut Vec<Stretch>, events: usize, by: &Arc<Observed>) {
+pub(super) fn extend(stretches: &mut Vec<Stretch>, events: usize, input: InputId, by: &Arc<Observed>) {
     match stretches.last_mut() {
-        Some(last) if Arc::ptr_eq(&last.by, by) => last.events += events,
-        _ => stretches.push(Stretch { events, by: Arc::clone(by) }),
+        Some(last) if Arc::ptr_eq(&last.by, by) && last.input == input => last.events += events,
+        _ => stretches.push(Stretch { events, input, by: Arc::clone(by) }),
     }
 }
 
@@ -51,6 +63,12 @@ pub(super) fn translate<'a>(report: &mut Report, by: &'a Observed, now: &Observe
     report.node = now.nodes.find(name).ok_or(name)?;
     report.parent = report.parent.and_then(|parent| now.nodes.find(by.name(parent)));
     Ok(())
+}
+
+/// The input that was read with another index, in the new one.
+pub(super) fn translate_input(input: InputId, by: &Observed, now: &Observed) -> InputId {
+    let name = by.system.inputs.get(usize::from(input.0)).map_or("", |input| input.name.as_str());
+    now.input(name)
 }
 
 #[cfg(test)]
@@ -82,7 +100,7 @@ mod tests {
         let (old, new) = (observed(&["web"]), observed(&["web"]));
         let mut stretches = Vec::new();
         for (events, by) in [(1, &old), (2, &old), (0, &new), (3, &new), (4, &old)] {
-            extend(&mut stretches, events, by);
+            extend(&mut stretches, events, InputId::default(), by);
         }
         assert_eq!(stretches.iter().map(|stretch| stretch.events).collect::<Vec<_>>(), [3, 3, 4]);
     }

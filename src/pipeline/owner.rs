@@ -34,7 +34,7 @@ fn work(shared: &Shared) -> Result<(), Poisoned> {
         // Here a journal takes all batches, with their arrival, and syncs once.
         for batch in work.batches {
             let mut core = shared.core()?;
-            let stretches = batch.stretches.iter().map(|stretch| (stretch.events, &stretch.by));
+            let stretches = batch.stretches.iter().map(|stretch| (stretch.events, stretch.input, &stretch.by));
             let gone = core.take(shared, batch.reports, stretches, batch.unknown, Some(batch.sent_us));
             core.publish_if_due(shared);
             drop((core, batch.room));

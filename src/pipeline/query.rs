@@ -5,6 +5,7 @@ use std::sync::Arc;
 use tokio::sync::oneshot;
 
 use super::observed::Observed;
+use super::port::News;
 use crate::board::EdgeDetail;
 
 /// The most questions that may wait for the owner.
@@ -23,6 +24,15 @@ pub enum Query {
         to: String,
         /// Where the answer goes: none where there is no such edge any more.
         answer: oneshot::Sender<Option<EdgeDetail>>,
+    },
+    /// An input tells how it is.
+    Input {
+        /// Its name.
+        name: Arc<str>,
+        /// How it is.
+        news: News,
+        /// Told when it counts.
+        answer: oneshot::Sender<()>,
     },
     /// Go on with another manifest.
     Reload {

@@ -10,7 +10,7 @@ use super::answer;
 use super::manifest::ManifestState;
 use super::problem::Problem;
 use super::state::State;
-use crate::board::{Board, UnknownSender, ms};
+use crate::board::{Board, InputBoard, UnknownSender, ms};
 use crate::clock::Moment;
 use crate::metrics;
 use crate::outcome::{Ledger, Outcome, Status};
@@ -37,14 +37,6 @@ pub(super) async fn ready(request: HttpRequest, state: Data<Arc<State>>) -> Resu
 }
 
 #[derive(Serialize)]
-struct Input {
-    name: &'static str,
-    kind: &'static str,
-    state: &'static str,
-    lag_ms: f64,
-}
-
-#[derive(Serialize)]
 struct StreamLine<'a> {
     name: &'a str,
     status: Status,
@@ -61,7 +53,7 @@ struct Own<'a> {
     started: Moment,
     uptime_ms: f64,
     manifest: &'a ManifestState,
-    inputs: Vec<Input>,
+    inputs: &'a [InputBoard],
     ledger: Ledger,
     streams: Vec<StreamLine<'a>>,
     tokens: usize,
@@ -83,7 +75,6 @@ pub(super) async fn status(request: HttpRequest, state: Data<Arc<State>>) -> Res
         status: stream.status,
         unobserved: stream.unobserved,
     });
-    let http = Input { name: "http", kind: "http", state: "up", lag_ms: 0.0 };
     let own = Own {
         name: &board.name,
         version: env!("CARGO_PKG_VERSION"),
@@ -93,7 +84,7 @@ pub(super) async fn status(request: HttpRequest, state: Data<Arc<State>>) -> Res
         started: Moment(state.started_us),
         uptime_ms: ms(now_us.saturating_sub(state.started_us)),
         manifest: &manifest,
-        inputs: if state.http_enabled { vec![http] } else { Vec::new() },
+        inputs: &board.inputs,
         ledger: ledgers(&board),
         streams: streams.collect(),
         tokens: board.tokens,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use observatory::board::{EdgeBoard, StreamBoard, status_line};
 use observatory::engine::Engine;
 use observatory::event::{Event, Token};
-use observatory::graph::{NodeIndex, System};
+use observatory::graph::{InputId, NodeIndex, System};
 use observatory::manifest::{Source, load, render};
 use observatory::outcome::{Freshness, NodeState, Status};
 
@@ -41,7 +41,7 @@ impl World {
         };
         let timestamp_us = START_US + ms * 1000;
         let (node, token) = (node(words[0]), token(words[2]));
-        let event = Event { node, clock_flagged: false, token, timestamp_us, parent, alias };
+        let event = Event { node, clock_flagged: false, input: InputId::default(), token, timestamp_us, parent, alias };
         self.engine.accept(&event, timestamp_us);
         self
     }

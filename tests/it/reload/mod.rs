@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use observatory::engine::Engine;
 use observatory::event::{Event, Token};
-use observatory::graph::{NodeId, System};
+use observatory::graph::{InputId, NodeId, System};
 
 use crate::oracle::Subject;
 use crate::schedules::{Rng, START_US, Tally, hold, schedule, world};
@@ -67,6 +67,7 @@ fn event(system: &System, node: &str, token: &str, at_us: u64) -> Event {
     Event {
         node: NodeId(place as u32),
         clock_flagged: false,
+        input: InputId::default(),
         token: Token::new(token).unwrap(),
         timestamp_us: at_us,
         parent: None,

@@ -4,7 +4,7 @@ use observatory::board::{OutcomeEntry, status_line};
 use observatory::clock::{Moment, duration_text};
 use observatory::engine::Engine;
 use observatory::event::{Event, Token};
-use observatory::graph::{NodeId, System};
+use observatory::graph::{InputId, NodeId, System};
 use observatory::outcome::{Freshness, Ledger, NodeState, Outcome, Status};
 
 use super::law::{system, us};
@@ -60,7 +60,15 @@ impl World {
             let token = Token::new(token).expect("a token");
             let alias = alias.map(|alias| Box::new(Token::new(alias).expect("a token")));
             let node = NodeId(node as u32);
-            let event = Event { node, clock_flagged: false, token, timestamp_us: moment(stamp), parent: None, alias };
+            let event = Event {
+                node,
+                clock_flagged: false,
+                input: InputId::default(),
+                token,
+                timestamp_us: moment(stamp),
+                parent: None,
+                alias,
+            };
             self.subject.accept(&event, now_us);
         }
         self

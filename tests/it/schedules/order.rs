@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use observatory::engine::Engine;
 use observatory::event::{Event, Token};
-use observatory::graph::{CheckKind, Stream, System, Window};
+use observatory::graph::{CheckKind, InputId, Stream, System, Window};
 use observatory::outcome::{Ledger, Outcome};
 
 use super::plan::START_US;
@@ -64,6 +64,7 @@ fn events(rng: &mut Rng, system: &System, unit_us: u64) -> Vec<Event> {
                 events.push(Event {
                     node: node.id,
                     clock_flagged: false,
+                    input: InputId::default(),
                     token: token.clone(),
                     timestamp_us,
                     parent: None,

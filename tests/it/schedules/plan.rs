@@ -1,7 +1,7 @@
 //! Random schedules: who reports what, and when it arrives.
 
 use observatory::event::{Event, Token};
-use observatory::graph::{Edge, System};
+use observatory::graph::{Edge, InputId, System};
 
 use super::aliases::Aliases;
 use super::rng::Rng;
@@ -166,6 +166,7 @@ impl Planner {
                 return Event {
                     node,
                     clock_flagged,
+                    input: InputId::default(),
                     token: past.token,
                     timestamp_us: self.stamp(exact_us),
                     parent: None,
@@ -181,7 +182,15 @@ impl Planner {
         };
         let (node, token) =
             (stream.nodes[place].id, self.tokens[self.rng.below(self.tokens.len() as u64) as usize].clone());
-        Event { node, clock_flagged, token, timestamp_us: self.stamp(self.now_us), parent: None, alias: None }
+        Event {
+            node,
+            clock_flagged,
+            input: InputId::default(),
+            token,
+            timestamp_us: self.stamp(self.now_us),
+            parent: None,
+            alias: None,
+        }
     }
 
     /// A stamp near a moment: at it, just beside it, or some units off.
