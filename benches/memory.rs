@@ -59,7 +59,7 @@ fn main() -> ExitCode {
         4.0 * tokens as f64 / took.as_secs_f64() / 1e6,
     );
     let truth = Ledger { upstream: tokens as u64, pass: tokens as u64, ..Ledger::default() };
-    let board = engine.board(engine.now_us());
+    let board = engine.board();
     let mut wrong = differences(&board, &[truth; 3]);
     if board.tokens != tokens {
         wrong.push(format!("{} tokens are remembered", board.tokens));

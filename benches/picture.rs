@@ -105,7 +105,7 @@ fn stream(nodes: usize) -> StreamBoard {
         streams: vec![stream],
         ..System::default()
     };
-    let board = Engine::new(Arc::new(system), START_US, (1, 2)).board(START_US);
+    let board = Engine::new(Arc::new(system), START_US, (1, 2)).board();
     board.streams[0].as_ref().clone()
 }
 

@@ -1,7 +1,10 @@
 //! The core: correlation and health of all streams behind one door.
 
 mod discovered;
+mod entry;
 mod inputs;
+
+pub use entry::Entry;
 
 use std::sync::Arc;
 
@@ -134,6 +137,12 @@ impl Engine {
         self.inputs.set(input, state, self.now_us);
     }
 
+    /// We did not run, or took no events, from one moment until another.
+    pub fn gap(&mut self, from_us: u64, until_us: u64) {
+        self.advance(from_us.max(self.now_us));
+        self.advance(until_us);
+    }
+
     /// Lets the clock run out: all that is due is judged, then every token is forgotten.
     pub fn settle(&mut self) {
         let mut end_us = self.now_us;
@@ -179,9 +188,9 @@ impl Engine {
         transitions
     }
 
-    /// The picture of `now_us`; what is due is judged first.
-    pub fn board(&mut self, now_us: u64) -> Board {
-        self.advance(now_us);
+    /// The picture of the last entry's moment; it never goes beyond that.
+    pub fn board(&mut self) -> Board {
+        self.advance(self.now_us);
         Board {
             at: Moment(self.now_us),
             name: self.system.name.clone(),
@@ -195,10 +204,9 @@ impl Engine {
         }
     }
 
-    /// The place of an edge, declared or shown by traffic, by the names of its stream and nodes; what is due is judged
-    /// first.
-    pub fn find_edge(&mut self, stream: &str, from: &str, to: &str, now_us: u64) -> Option<(usize, usize)> {
-        self.advance(now_us);
+    /// The place of an edge, declared or shown by traffic, by the names of its stream and nodes.
+    pub fn find_edge(&mut self, stream: &str, from: &str, to: &str) -> Option<(usize, usize)> {
+        self.advance(self.now_us);
         let place = self.system.streams.iter().position(|other| other.name == stream)?;
         let shown = self.shown(place).0;
         let is = |node: usize, name: &str| self.system.nodes[shown.nodes[node].id.0 as usize] == name;
@@ -206,10 +214,9 @@ impl Engine {
         Some((place, edge))
     }
 
-    /// One edge with its window and fails; what is due is judged first. None where that makes an edge vanish that
-    /// traffic had shown.
-    pub fn edge_detail(&mut self, stream: usize, edge: usize, now_us: u64) -> Option<EdgeDetail> {
-        self.advance(now_us);
+    /// One edge with its window and fails, at the last entry's moment. None where there is no such edge (any more).
+    pub fn edge_detail(&mut self, stream: usize, edge: usize) -> Option<EdgeDetail> {
+        self.advance(self.now_us);
         let board = self.stream_board(stream);
         let (flow, health) = &self.streams[stream];
         let declared = edge < self.system.streams[stream].edges.len();

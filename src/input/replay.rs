@@ -181,7 +181,7 @@ impl Judge {
             self.engine.settle();
         }
         self.engine.look_at_all();
-        let mut board = self.engine.board(self.engine.now_us());
+        let mut board = self.engine.board();
         let mut unknown: Vec<_> =
             mem::take(&mut self.unknown).into_iter().map(|(name, events)| UnknownSender { name, events }).collect();
         unknown.sort_by(|a, b| b.events.cmp(&a.events).then_with(|| a.name.cmp(&b.name)));

@@ -13,8 +13,8 @@ use super::senders::Senders;
 use super::told::Told;
 use crate::board::Board;
 use crate::clock::SECOND_US;
-use crate::engine::Engine;
-use crate::event::Report;
+use crate::engine::{Engine, Entry};
+use crate::event::{Event, Report};
 use crate::graph::{InputId, System};
 use crate::outcome::{Change, Status, Subject, Transition};
 
@@ -36,8 +36,10 @@ pub(super) struct Core {
     observed: Arc<Observed>,
     senders: Senders,
     told: Told,
-    /// When the core was last advanced.
+    /// When the last entry happened.
     advanced_us: u64,
+    /// Room for the events of the next one.
+    events: Vec<Event>,
     showing: Showing,
     /// When the owner's thread will look again.
     pub(super) watched_us: u64,
@@ -79,7 +81,16 @@ impl Core {
     pub(super) fn new(engine: Engine, observed: Arc<Observed>, now_us: u64) -> Self {
         let showing = Showing { at_us: now_us, cost_us: 0, outcomes: 0, unseen_us: None, changed: false };
         let (senders, told, closed) = (Senders::default(), Told::default(), false);
-        Self { engine, observed, senders, told, advanced_us: now_us, showing, watched_us: now_us, closed }
+        let events = Vec::new();
+        Self { engine, observed, senders, told, advanced_us: now_us, events, showing, watched_us: now_us, closed }
+    }
+
+    /// The one door to the engine: whatever happens to it passes here, in order. Answers the changes
+    /// until now where a reload gives what they name other places.
+    fn happen(&mut self, entry: &Entry, now_us: u64) -> Vec<Transition> {
+        self.note_due(now_us);
+        self.advanced_us = now_us;
+        self.engine.apply(entry, now_us)
     }
 
     /// When there is something to do though nobody sends anything.
@@ -100,13 +111,13 @@ impl Core {
         sent_us: Option<u64>,
     ) -> Vec<usize> {
         let arrival_us = shared.clock.now_us();
-        self.note_due(arrival_us);
+        let mut events = std::mem::take(&mut self.events);
         let mut gone = Vec::new();
         let mut reports = reports.into_iter().enumerate();
-        for (events, input, by) in stretches {
+        for (count, input, by) in stretches {
             let now = Arc::ptr_eq(by, &self.observed);
             let input = if now { input } else { translate_input(input, by, &self.observed) };
-            for (place, mut report) in reports.by_ref().take(events) {
+            for (place, mut report) in reports.by_ref().take(count) {
                 if !now && let Err(name) = translate(&mut report, by, &self.observed) {
                     if self.observed.system.accept_unknown {
                         self.senders.count(name.to_owned());
@@ -115,13 +126,18 @@ impl Core {
                     }
                     continue;
                 }
-                self.engine.accept(&report.arrive(input, arrival_us), arrival_us);
+                events.push(report.arrive(input, arrival_us));
             }
         }
         for name in unknown {
             self.senders.count(name);
         }
-        self.advanced_us = arrival_us;
+        let entry = Entry::Events(events);
+        self.happen(&entry, arrival_us);
+        if let Entry::Events(mut events) = entry {
+            events.clear();
+            self.events = events;
+        }
         self.showing.unseen(sent_us.unwrap_or(arrival_us));
         self.tell_transitions(shared);
         gone
@@ -131,11 +147,14 @@ impl Core {
     pub(super) fn work_off_due(&mut self, shared: &Shared) {
         let now_us = shared.clock.now_us();
         if self.engine.next_due_us().is_some_and(|due_us| now_us > due_us) {
-            self.note_due(now_us);
-            self.engine.advance(now_us);
-            self.advanced_us = now_us;
-            self.tell_transitions(shared);
+            self.beat(shared, now_us);
         }
+    }
+
+    /// Lets time pass.
+    fn beat(&mut self, shared: &Shared, now_us: u64) {
+        self.happen(&Entry::Beat, now_us);
+        self.tell_transitions(shared);
     }
 
     /// What falls due by now is not on the board yet.
@@ -149,12 +168,11 @@ impl Core {
     pub(super) fn answer(&mut self, shared: &Shared, query: Query) {
         match query {
             Query::Edge { stream, from, to, answer } => {
-                let now_us = shared.clock.now_us();
-                let found = self.engine.find_edge(&stream, &from, &to, now_us);
-                let detail = found.and_then(|(stream, edge)| self.engine.edge_detail(stream, edge, now_us));
+                self.beat(shared, shared.clock.now_us());
+                let found = self.engine.find_edge(&stream, &from, &to);
+                let detail = found.and_then(|(stream, edge)| self.engine.edge_detail(stream, edge));
                 // Whoever asked may have gone away.
                 drop(answer.send(detail));
-                self.tell_transitions(shared);
             }
             Query::Input { name, news, answer } => {
                 self.hear_of(shared, &name, news);
@@ -171,10 +189,8 @@ impl Core {
     /// An input tells how it is.
     fn hear_of(&mut self, shared: &Shared, name: &str, news: News) {
         let now_us = shared.clock.now_us();
-        self.note_due(now_us);
-        self.engine.set_input(self.observed.input(name), news.state, now_us);
+        self.happen(&Entry::Input { input: self.observed.input(name), state: news.state }, now_us);
         self.told.take(name, news, now_us);
-        self.advanced_us = now_us;
         self.showing.changed = true;
         self.tell_transitions(shared);
     }
@@ -183,10 +199,8 @@ impl Core {
     /// one, which names its places.
     fn reload(&mut self, shared: &Shared, observed: Arc<Observed>) {
         let now_us = shared.clock.now_us();
-        self.note_due(now_us);
-        let transitions = self.engine.reload(Arc::clone(&observed.system), now_us);
+        let transitions = self.happen(&Entry::Reload(Arc::clone(&observed.system)), now_us);
         self.tell(shared, transitions);
-        self.advanced_us = now_us;
         shared.observed.store(Arc::clone(&observed));
         self.observed = observed;
         self.publish(shared);
@@ -202,8 +216,8 @@ impl Core {
     /// Shows a new board.
     pub(super) fn publish(&mut self, shared: &Shared) {
         let begun_us = shared.clock.now_us();
-        let mut board = self.engine.board(begun_us);
-        self.tell_transitions(shared);
+        self.beat(shared, begun_us);
+        let mut board = self.engine.board();
         board.unknown_senders = self.senders.list();
         self.told.fill(&mut board.inputs);
         let outcomes = outcomes(&board);

@@ -96,7 +96,7 @@ impl Start {
         // Random keys, so that no sender can choose tokens that collide.
         let seed = (RandomState::new().hash_one(0_u8), RandomState::new().hash_one(1_u8));
         let mut engine = Engine::new(Arc::clone(&self.system), now_us, seed);
-        let board = engine.board(now_us);
+        let board = engine.board();
         let observed = Observed::new(self.system);
         let shared = Arc::new(Shared {
             mailbox: Mailbox::default(),

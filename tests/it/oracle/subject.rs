@@ -92,12 +92,12 @@ impl Subject for Engine {
     }
 
     fn ledgers(&mut self) -> Vec<Ledger> {
-        let board = self.board(Self::now_us(self));
+        let board = self.board();
         board.streams.iter().flat_map(|stream| &stream.edges).map(|edge| edge.ledger).collect()
     }
 
     fn snapshot(&mut self) -> Snapshot {
-        let board = self.board(Self::now_us(self));
+        let board = self.board();
         let streams = board.streams.iter().enumerate().map(|(index, stream)| {
             let node = |node: &observatory::board::NodeBoard| NodeShot {
                 state: node.state,
@@ -135,7 +135,7 @@ impl Subject for Engine {
 }
 
 fn edge_shot(engine: &mut Engine, stream: usize, index: usize) -> EdgeShot {
-    let detail = engine.edge_detail(stream, index, engine.now_us()).expect("an edge of the manifest");
+    let detail = engine.edge_detail(stream, index).expect("an edge of the manifest");
     let edge = detail.edge;
     assert_eq!(edge.in_flight, edge.ledger.in_flight, "the board agrees with its own ledger");
     let recent = &detail.fails[detail.fails.len().saturating_sub(RECENT_FAILS)..];

@@ -40,10 +40,11 @@ impl World {
     }
 
     fn edge(&mut self, time: &str, from: &str, to: &str) -> EdgeDetail {
-        let board = self.engine.board(moment(time));
+        self.engine.advance(moment(time));
+        let board = self.engine.board();
         let edges = &board.streams[0].edges;
         let index = edges.iter().position(|edge| (edge.from.as_str(), edge.to.as_str()) == (from, to)).unwrap();
-        self.engine.edge_detail(0, index, moment(time)).unwrap()
+        self.engine.edge_detail(0, index).unwrap()
     }
 
     fn ledger(&mut self, time: &str, from: &str, to: &str) -> Ledger {

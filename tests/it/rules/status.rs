@@ -127,7 +127,7 @@ fn the_second_line_of_a_label_is_the_check() {
         "d -> e: every=5 expect=2 within=1s ok=1",
     ];
     let mut engine = Engine::start(&system(&lines), 0);
-    let board = engine.board(0);
+    let board = engine.board();
     let checks: Vec<_> = board.streams[0].edges.iter().map(check_line).collect();
     assert_eq!(checks[0].as_deref(), Some("Check(within=500ms,ok=3,warn=1,fail=2)"));
     assert_eq!(checks[1].as_deref(), Some("Check(within=1000ms,ok=3,warn=1,fail=0.5%)"));
