@@ -1,4 +1,4 @@
-//! `observatory check`: validates a manifest.
+//! `observatory check`: validates a manifest, and shows what its rules make of a sample of a log.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -6,20 +6,30 @@ use std::process::ExitCode;
 use clap::Args;
 use serde::Serialize;
 
-use super::{Exit, Format, output, source};
+use super::{Exit, Format, Reading, output, sample, source};
 use crate::manifest::{self, Manifest, Problem};
 
 /// Validate a manifest
 ///
 /// Names every problem at once, each with file, line, the line itself, and what to write instead.
 /// Ends with 0 where the manifest is good, with 2 where it is not; warnings do not fail.
+///
+/// With a sample of a log it shows instead which rule of `[[input.log]]` takes each line and what it
+/// understands, and ends with 1 where no line is taken.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   observatory check shop.toml
-  observatory check /etc/observatory.d --json")]
+  observatory check /etc/observatory.d --json
+  observatory check shop.toml --sample /var/log/nginx/access.log
+  journalctl -o json -n 20 | observatory check shop.toml --sample - --input journal")]
 pub(super) struct Check {
     /// The manifest: a file, a folder whose *.toml are merged, or - for standard input
     manifest: PathBuf,
+    /// A log, plain or gzip, of which to show what the rules understand; - for standard input
+    #[arg(long, value_name = "FILE", env = "OBSERVATORY_SAMPLE")]
+    sample: Option<PathBuf>,
+    #[command(flatten)]
+    reading: Reading,
     #[command(flatten)]
     format: Format,
 }
@@ -44,7 +54,14 @@ struct Answer<'a> {
 
 impl Check {
     pub(super) fn run(self) -> ExitCode {
+        let dash = |path: &PathBuf| path.as_os_str() == "-";
+        if dash(&self.manifest) && self.sample.as_ref().is_some_and(dash) {
+            return output::wrong(&"the manifest and the sample cannot both come from standard input");
+        }
         let read = manifest::load(&source(&self.manifest));
+        if let (Ok(manifest), Some(file)) = (&read, &self.sample) {
+            return sample::run(manifest, file, self.reading.input.as_deref(), self.format.json);
+        }
         let exit = if read.is_ok() { ExitCode::SUCCESS } else { Exit::Wrong.into() };
         let printed = if self.format.json { print_json(&read) } else { print_text(&read) };
         printed.err().unwrap_or(exit)

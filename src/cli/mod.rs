@@ -9,8 +9,10 @@ mod demo;
 mod init;
 mod man;
 mod output;
+mod recordings;
 mod replay;
 mod replay_answer;
+mod sample;
 mod send;
 mod serve;
 mod status;
@@ -70,6 +72,14 @@ struct Format {
     /// Answer in JSON
     #[arg(long, env = "OBSERVATORY_JSON", value_parser = FalseyValueParser::new(), action = clap::ArgAction::SetTrue)]
     json: bool,
+}
+
+/// Which input reads a file.
+#[derive(Debug, Args)]
+struct Reading {
+    /// The [[input.log]] whose rules read files that the path of none fits
+    #[arg(long, value_name = "NAME", env = "OBSERVATORY_INPUT")]
+    input: Option<String>,
 }
 
 /// How a command ends where it does not end well.

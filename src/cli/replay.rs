@@ -1,6 +1,6 @@
 //! `observatory replay`: judges recorded events without a server.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -8,10 +8,8 @@ use clap::Args;
 use clap::builder::FalseyValueParser;
 use indicatif::{ProgressBar, ProgressStyle};
 
-use super::{Format, output, replay_answer};
-use crate::graph::InputKind;
+use super::{Format, Reading, output, recordings, replay_answer};
 use crate::input::replay::{self, ReplayCounts, ReplayReport};
-use crate::manifest::Manifest;
 use crate::outcome::Status;
 
 /// Judge recorded events by their own timestamps
@@ -22,16 +20,18 @@ use crate::outcome::Status;
 #[command(after_help = "Examples:
   observatory replay shop.toml yesterday.ndjson
   observatory replay shop.toml web.ndjson journal.ndjson --settle --json
-  zcat events.ndjson.gz | observatory replay shop.toml -")]
+  observatory replay shop.toml /var/log/nginx/access.log* journal.ndjson.gz")]
 pub(super) struct Replay {
     /// The manifest: a file or a folder whose *.toml are merged
     manifest: PathBuf,
-    /// Recorded events, one JSON object a line; - for standard input
+    /// Recorded events, one JSON object a line, or logs that an [[input.log]] reads; plain or gzip; - for standard input
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
     /// Judge what is in flight at the end, too
     #[arg(long, env = "OBSERVATORY_SETTLE", value_parser = FalseyValueParser::new(), action = clap::ArgAction::SetTrue)]
     settle: bool,
+    #[command(flatten)]
+    reading: Reading,
     #[command(flatten)]
     format: Format,
 }
@@ -55,15 +55,14 @@ impl Replay {
             Ok(manifest) => manifest,
             Err(exit) => return exit,
         };
-        if let Some(log) = self.files.iter().find(|file| is_log(&manifest, file)) {
-            let file = log.display();
-            return output::wrong(&format!(
-                "{file}: [[input.log]] is not built yet: this version replays .ndjson and .jsonl"
-            ));
-        }
+        let recordings = recordings::recordings(&manifest.settings, &self.files, self.reading.input.as_deref());
+        let recordings = match recordings {
+            Ok(recordings) => recordings,
+            Err(error) => return output::wrong(&error),
+        };
         let bar = progress_bar(&self.files);
         let report =
-            replay::run(&Arc::new(manifest.system), &self.files, self.settle, &mut |bytes| bar.set_position(bytes));
+            replay::run(&Arc::new(manifest.system), &recordings, self.settle, &mut |bytes| bar.set_position(bytes));
         bar.finish_and_clear();
         let report = match report {
             Ok(report) => report,
@@ -77,13 +76,6 @@ impl Replay {
         };
         printed.err().unwrap_or(ExitCode::from(verdict(&report) as u8))
     }
-}
-
-/// Whether the file would be read by the manifest's rules for logs.
-fn is_log(manifest: &Manifest, file: &Path) -> bool {
-    let has_rules = manifest.settings.inputs.iter().any(|input| input.kind == InputKind::Log);
-    let events = file.extension().is_some_and(|extension| extension == "ndjson" || extension == "jsonl");
-    has_rules && !events
 }
 
 /// A bar over all bytes of all files; hidden where standard error is no terminal.

@@ -17,8 +17,6 @@ pub(super) struct Lines<R> {
     taken: usize,
     /// Lines given out.
     number: u64,
-    /// Bytes read.
-    bytes: u64,
 }
 
 /// One line, without its line feed.
@@ -42,17 +40,12 @@ enum End {
 impl<R: Read> Lines<R> {
     pub(super) fn new(source: R, line_max: usize) -> Self {
         let chunks = BufReader::with_capacity(CHUNK_BYTES, source);
-        Self { chunks, line_max, partial: Vec::new(), taken: 0, number: 0, bytes: 0 }
+        Self { chunks, line_max, partial: Vec::new(), taken: 0, number: 0 }
     }
 
     /// The number of the last line, from 1.
     pub(super) fn number(&self) -> u64 {
         self.number
-    }
-
-    /// How many bytes have been read.
-    pub(super) fn bytes(&self) -> u64 {
-        self.bytes
     }
 
     /// The next line; `None` at the end of the file.
@@ -69,7 +62,7 @@ impl<R: Read> Lines<R> {
     }
 
     fn find_end(&mut self) -> io::Result<End> {
-        self.consume(self.taken);
+        self.chunks.consume(self.taken);
         self.taken = 0;
         self.partial.clear();
         let (mut began, mut too_long) = (false, false);
@@ -94,16 +87,11 @@ impl<R: Read> Lines<R> {
                 self.partial.extend_from_slice(part);
             }
             let length = part.len() + usize::from(end.is_some());
-            self.consume(length);
+            self.chunks.consume(length);
             if end.is_some() {
                 return Ok(End::Later { too_long });
             }
         }
-    }
-
-    fn consume(&mut self, length: usize) {
-        self.chunks.consume(length);
-        self.bytes += length as u64;
     }
 }
 
@@ -133,7 +121,6 @@ mod tests {
             });
             assert_eq!(reader.number(), lines.len() as u64);
         }
-        assert_eq!(reader.bytes(), text.len() as u64);
         lines
     }
 

@@ -3,6 +3,9 @@
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::io::{self, Read};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::thread::Scope;
+use std::{mem, vec};
 
 use crate::event::{Event, Report};
 use crate::graph::{InputId, NodeIndex};
@@ -10,7 +13,9 @@ use crate::graph::{InputId, NodeIndex};
 use super::body::Reason;
 use super::lines::{Line, Lines};
 use super::reader::EventReader;
+use super::recording::Recording;
 use super::refusal::{Miss, Refusal};
+use super::rules::{self, LineReader};
 
 /// The longest line of a recording.
 const LINE_MAX_BYTES: usize = 8 << 20;
@@ -35,13 +40,32 @@ impl Recorded {
 
 /// What stands in files, merged: each is read in its own order, and the one whose next event has
 /// the smallest timestamp is read next; at the same timestamp, the one that was named first.
-pub(super) struct Merge<'a, R> {
-    reader: EventReader<'a>,
-    files: Vec<Lines<R>>,
-    /// The next event of each file that has one.
-    heads: Vec<Option<Recorded>>,
+///
+/// Each file is read ahead on a thread of its own, some batches far. What comes out does not depend on how fast they are.
+pub(super) struct Merge {
+    files: Vec<Ahead>,
     order: BinaryHeap<Reverse<(u64, usize)>>,
 }
+
+/// A file that is read ahead.
+struct Ahead {
+    batches: Receiver<io::Result<Batch>>,
+    /// What is left of the batch that is being given out; its first event is the file's next.
+    events: vec::IntoIter<Recorded>,
+    head: Option<Recorded>,
+}
+
+/// Some lines of a file.
+#[derive(Default)]
+struct Batch {
+    events: Vec<Recorded>,
+    refused: Vec<(u64, Refusal)>,
+}
+
+/// How many events of all files together make a batch of each.
+const BATCH_EVENTS: usize = 16_384;
+/// How many batches of a file wait at most.
+const BATCHES_AHEAD: usize = 2;
 
 /// A line that gave no event: which file, which line, why.
 pub(super) struct RefusedLine {
@@ -50,72 +74,150 @@ pub(super) struct RefusedLine {
     pub(super) refusal: Refusal,
 }
 
-impl<'a, R: Read> Merge<'a, R> {
-    pub(super) fn new(files: impl IntoIterator<Item = R>, nodes: &'a NodeIndex, accept_unknown: bool) -> Self {
-        let files: Vec<_> = files.into_iter().map(|file| Lines::new(file, LINE_MAX_BYTES)).collect();
-        let heads = files.iter().map(|_| None).collect();
-        Self { reader: EventReader::new(nodes, accept_unknown), files, heads, order: BinaryHeap::new() }
+impl Merge {
+    /// Begins to read files, on threads of a scope.
+    pub(super) fn new<'scope, R: Read + Send + 'scope>(
+        scope: &'scope Scope<'scope, '_>,
+        files: impl ExactSizeIterator<Item = (R, Reader<'scope>)>,
+    ) -> Self {
+        let batch_events = (BATCH_EVENTS / files.len().max(1)).max(64);
+        let ahead = |(file, reader): (R, Reader<'scope>)| {
+            let (sender, batches) = sync_channel(BATCHES_AHEAD);
+            scope.spawn(move || read_ahead(file, reader, batch_events, &sender));
+            Ahead { batches, events: Vec::new().into_iter(), head: None }
+        };
+        Self { files: files.map(ahead).collect(), order: BinaryHeap::new() }
     }
 
-    /// Reads the first event of every file. Must come before [`Self::next`]. An error comes with
+    /// Waits for the first event of every file. Must come before [`Self::next`]. An error comes with
     /// the file's index.
     pub(super) fn start(&mut self, refuse: &mut dyn FnMut(RefusedLine)) -> Result<(), (usize, io::Error)> {
         (0..self.files.len()).try_for_each(|file| self.read(file, refuse))
     }
 
-    /// How many bytes have been read.
-    pub(super) fn bytes(&self) -> u64 {
-        self.files.iter().map(Lines::bytes).sum()
-    }
-
     /// The next event; `None` at the end of all files.
+    #[inline]
     pub(super) fn next(&mut self, refuse: &mut dyn FnMut(RefusedLine)) -> Result<Option<Recorded>, (usize, io::Error)> {
         let Some(Reverse((_, file))) = self.order.pop() else {
             return Ok(None);
         };
-        let head = self.heads[file].take();
+        let head = self.files[file].head.take();
         self.read(file, refuse)?;
         Ok(head)
     }
 
-    /// Reads on in one file, to its next event.
+    /// Goes on to the next event of one file.
     fn read(&mut self, file: usize, refuse: &mut dyn FnMut(RefusedLine)) -> Result<(), (usize, io::Error)> {
+        let ahead = &mut self.files[file];
         loop {
-            let lines = &mut self.files[file];
-            let event = match lines.next().map_err(|error| (file, error))? {
-                None => return Ok(()),
-                Some(Line::Text(line)) => recorded(line, &mut self.reader),
-                Some(Line::TooLong) => {
-                    let error = format!("the line is longer than {LINE_MAX_BYTES} bytes");
-                    Some(Err(Refusal::new(Reason::Syntax, error)))
+            if let Some(event) = ahead.events.next() {
+                self.order.push(Reverse((event.timestamp_us(), file)));
+                ahead.head = Some(event);
+                return Ok(());
+            }
+            // Its thread has ended where it sends no more.
+            let Ok(batch) = ahead.batches.recv() else { return Ok(()) };
+            let batch = batch.map_err(|error| (file, error))?;
+            batch.refused.into_iter().for_each(|(line, refusal)| refuse(RefusedLine { file, line, refusal }));
+            ahead.events = batch.events.into_iter();
+        }
+    }
+}
+
+/// Reads a file to its end, or until nobody wants to know.
+fn read_ahead(file: impl Read, mut reader: Reader<'_>, batch_events: usize, batches: &SyncSender<io::Result<Batch>>) {
+    let mut lines = Lines::new(file, reader.line_max());
+    let mut batch = Batch { events: Vec::with_capacity(batch_events), ..Batch::default() };
+    loop {
+        match lines.next() {
+            Ok(Some(line)) => match reader.read(&line) {
+                None => continue,
+                Some(Ok(event)) => batch.events.push(event),
+                Some(Err(refusal)) => batch.refused.push((lines.number(), refusal)),
+            },
+            Ok(None) => break,
+            Err(error) => {
+                // What came before the error counts first.
+                if batches.send(Ok(batch)).is_ok() {
+                    drop(batches.send(Err(error)));
                 }
-            };
-            match event {
-                None => {}
-                Some(Ok(event)) => {
-                    self.order.push(Reverse((event.timestamp_us(), file)));
-                    self.heads[file] = Some(event);
-                    return Ok(());
-                }
-                Some(Err(refusal)) => refuse(RefusedLine { file, line: lines.number(), refusal }),
+                return;
+            }
+        }
+        if batch.events.len() + batch.refused.len() >= batch_events {
+            let full = mem::replace(&mut batch, Batch { events: Vec::with_capacity(batch_events), ..Batch::default() });
+            if batches.send(Ok(full)).is_err() {
+                return;
             }
         }
     }
+    drop(batches.send(Ok(batch)));
+}
+
+/// How the lines of a file are read.
+pub(super) enum Reader<'a> {
+    /// As events in NDJSON.
+    Events(EventReader<'a>),
+    /// By rules; and about when they were written.
+    Log(Box<LineReader<'a>>, u64),
+}
+
+impl<'a> Reader<'a> {
+    pub(super) fn new(recording: &'a Recording, nodes: &'a NodeIndex, accept_unknown: bool) -> Self {
+        match &recording.rules {
+            Some(rules) => Self::Log(Box::new(LineReader::new(rules, nodes, accept_unknown)), recording.written_us),
+            None => Self::Events(EventReader::new(nodes, accept_unknown)),
+        }
+    }
+
+    fn line_max(&self) -> usize {
+        match self {
+            Self::Events(_) => LINE_MAX_BYTES,
+            Self::Log(..) => rules::LINE_MAX_BYTES,
+        }
+    }
+
+    /// The event of a line; `None` where it gives none.
+    #[inline]
+    fn read(&mut self, line: &Line<'_>) -> Option<Result<Recorded, Refusal>> {
+        match (self, line) {
+            (Self::Events(reader), Line::Text(line)) => recorded(line, reader),
+            (Self::Events(_), Line::TooLong) => {
+                let error = format!("the line is longer than {LINE_MAX_BYTES} bytes");
+                Some(Err(Refusal::new(Reason::Syntax, error)))
+            }
+            (Self::Log(reader, written_us), Line::Text(line)) => logged(reader.read(line, *written_us)),
+            (Self::Log(..), Line::TooLong) => logged(rules::Line::too_long()),
+        }
+    }
+}
+
+/// What a line of a log came to.
+#[inline]
+fn logged(line: rules::Line) -> Option<Result<Recorded, Refusal>> {
+    Some(match line {
+        rules::Line::NoRule => return None,
+        rules::Line::Event { report, .. } => known(report),
+        rules::Line::Unknown { name, timestamp_us: Some(timestamp_us), .. } => {
+            Ok(Recorded::Unknown { name, timestamp_us })
+        }
+        rules::Line::Unknown { timestamp_us: None, .. } => Err(no_timestamp()),
+        rules::Line::Refused { reason, error, .. } => Err(Refusal { reason, error }),
+    })
+}
+
+/// A report that says when.
+#[inline]
+fn known(Report { node, token, timestamp_us, parent, alias }: Report) -> Result<Recorded, Refusal> {
+    let timestamp_us = timestamp_us.ok_or_else(no_timestamp)?;
+    let input = InputId::default();
+    Ok(Recorded::Known(Event { node, input, clock_flagged: false, token, timestamp_us, parent, alias }))
 }
 
 /// The event of a line; `None` where the line is empty.
 fn recorded(line: &[u8], reader: &mut EventReader<'_>) -> Option<Result<Recorded, Refusal>> {
     Some(match reader.line(line)? {
-        Ok(Report { node, token, timestamp_us: Some(timestamp_us), parent, alias }) => Ok(Recorded::Known(Event {
-            node,
-            input: InputId::default(),
-            clock_flagged: false,
-            token,
-            timestamp_us,
-            parent,
-            alias,
-        })),
-        Ok(Report { timestamp_us: None, .. }) => Err(no_timestamp()),
+        Ok(report) => known(report),
         Err(miss) => match *miss {
             Miss::Unknown { name, timestamp_us: Some(timestamp_us) } => Ok(Recorded::Unknown { name, timestamp_us }),
             Miss::Unknown { timestamp_us: None, .. } => Err(no_timestamp()),
@@ -140,16 +242,18 @@ mod tests {
         let nodes = NodeIndex::new(&System { nodes: vec!["a".to_owned(), "b".to_owned()], ..System::default() });
         let mut refused = Vec::new();
         let mut refuse = |line: RefusedLine| refused.push((line.file, line.line, line.refusal.error));
-        let mut merge = Merge::new(files.iter().map(|file| file.as_bytes()), &nodes, accept_unknown);
-        merge.start(&mut refuse).unwrap();
+        let reader = || Reader::Events(EventReader::new(&nodes, accept_unknown));
         let mut events = Vec::new();
-        while let Some(event) = merge.next(&mut refuse).unwrap() {
-            events.push(match event {
-                Recorded::Known(event) => event.token.to_string(),
-                Recorded::Unknown { name, .. } => name,
-            });
-        }
-        assert_eq!(merge.bytes(), files.iter().map(|file| file.len() as u64).sum::<u64>());
+        std::thread::scope(|scope| {
+            let mut merge = Merge::new(scope, files.iter().map(|file| (file.as_bytes(), reader())));
+            merge.start(&mut refuse).unwrap();
+            while let Some(event) = merge.next(&mut refuse).unwrap() {
+                events.push(match event {
+                    Recorded::Known(event) => event.token.to_string(),
+                    Recorded::Unknown { name, .. } => name,
+                });
+            }
+        });
         (events, refused)
     }
 

@@ -1,4 +1,4 @@
-//! Recorded events from NDJSON files, judged by their own timestamps.
+//! Recorded events from files of NDJSON or logs, judged by their own timestamps.
 //!
 //! The arrival clock is the largest timestamp accepted so far; a refused event does not move it.
 //! Files are streamed: however large they are, a chunk of each is in memory.
@@ -6,12 +6,12 @@
 use std::collections::HashMap;
 use std::collections::hash_map::RandomState;
 use std::error::Error;
-use std::fs::File;
 use std::hash::BuildHasher;
 use std::io::{self, Read};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
-use std::{fmt, mem};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::{fmt, mem, thread};
 
 use crate::board::{Board, UnknownSender};
 use crate::engine::Engine;
@@ -19,7 +19,8 @@ use crate::graph::{NodeIndex, System};
 use crate::outcome::Status;
 
 use super::body::Reason;
-use super::merge::{Merge, Recorded, RefusedLine};
+use super::merge::{Merge, Reader, Recorded, RefusedLine};
+use super::recording::Recording;
 
 /// How many refused lines are named; the rest are counted.
 pub const REJECTED_MAX: usize = 10;
@@ -90,60 +91,71 @@ impl Error for ReplayError {
     }
 }
 
-/// Judges what stands in `files` (`-` is standard input). `settle`: what is in flight at the end is
-/// judged, too. `progress` is told now and then how many bytes have been read.
+/// Judges what stands in `files`. `settle`: what is in flight at the end is judged, too. `progress` is told now and
+/// then how many bytes have been read, as they lie on the disk.
 pub fn run(
     system: &Arc<System>,
-    files: &[PathBuf],
+    files: &[Recording],
     settle: bool,
     progress: &mut dyn FnMut(u64),
 ) -> Result<ReplayReport, ReplayError> {
-    let failed = |(file, source): (usize, io::Error)| ReplayError { file: files[file].clone(), source };
+    let bytes = Arc::new(AtomicU64::new(0));
+    let opened = open(files, &bytes)?;
+    let nodes = NodeIndex::new(system);
+    thread::scope(|scope| {
+        let reader = |file| Reader::new(file, &nodes, system.accept_unknown);
+        let merge = Merge::new(scope, opened.into_iter().zip(files).map(|(open, file)| (open, reader(file))));
+        let report = judge(system, merge, files, settle, &mut || progress(bytes.load(Ordering::Relaxed)));
+        report.map_err(|(file, source)| ReplayError { file: files[file].path.clone(), source })
+    })
+}
+
+/// Judges all that comes.
+fn judge(
+    system: &Arc<System>,
+    mut merge: Merge,
+    files: &[Recording],
+    settle: bool,
+    progress: &mut dyn FnMut(),
+) -> Result<ReplayReport, (usize, io::Error)> {
     let mut counts = ReplayCounts::default();
     let mut refuse = |line: RefusedLine| counts.refuse(line, files);
-    let nodes = NodeIndex::new(system);
-    let mut merge = Merge::new(open(files)?, &nodes, system.accept_unknown);
-    merge.start(&mut refuse).map_err(failed)?;
-
+    merge.start(&mut refuse)?;
     let mut judge: Option<Judge> = None;
     let mut accepted = 0;
-    while let Some(event) = merge.next(&mut refuse).map_err(failed)? {
+    while let Some(event) = merge.next(&mut refuse)? {
         let judge = judge.get_or_insert_with(|| Judge::new(system, event.timestamp_us()));
         judge.take(event);
         accepted += 1;
         if accepted % ROUND_EVENTS == 0 {
             drop(judge.engine.take_transitions());
-            progress(merge.bytes());
+            progress();
         }
     }
-    progress(merge.bytes());
+    progress();
     counts.accepted = accepted;
     Ok(judge.unwrap_or_else(|| Judge::new(system, 0)).report(settle, counts))
 }
 
 /// Opens all files before the first is read.
-fn open(files: &[PathBuf]) -> Result<Vec<Box<dyn Read>>, ReplayError> {
-    let stdin = Path::new("-");
-    let mut opened: Vec<Box<dyn Read>> = Vec::with_capacity(files.len());
+fn open(files: &[Recording], bytes: &Arc<AtomicU64>) -> Result<Vec<Box<dyn Read + Send>>, ReplayError> {
+    let mut opened = Vec::with_capacity(files.len());
     for (place, file) in files.iter().enumerate() {
-        let failed = |source| ReplayError { file: file.clone(), source };
-        opened.push(if file != stdin {
-            Box::new(File::open(file).map_err(failed)?)
-        } else if files[..place].iter().any(|earlier| earlier == stdin) {
+        let failed = |source| ReplayError { file: file.path.clone(), source };
+        if file.is_stdin() && files[..place].iter().any(Recording::is_stdin) {
             return Err(failed(io::Error::other("standard input can be named only once")));
-        } else {
-            Box::new(io::stdin())
-        });
+        }
+        opened.push(file.open(bytes).map_err(failed)?);
     }
     Ok(opened)
 }
 
 impl ReplayCounts {
-    fn refuse(&mut self, line: RefusedLine, files: &[PathBuf]) {
+    fn refuse(&mut self, line: RefusedLine, files: &[Recording]) {
         self.rejected += 1;
         self.rejected_by_reason[line.refusal.reason as usize] += 1;
         if self.first_rejected.len() < REJECTED_MAX {
-            let (file, line, error) = (files[line.file].clone(), line.line, line.refusal.error);
+            let (file, line, error) = (files[line.file].path.clone(), line.line, line.refusal.error);
             self.first_rejected.push(RejectedLine { file, line, error });
         }
     }

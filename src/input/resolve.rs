@@ -7,12 +7,14 @@ use super::body::Reason;
 use super::fields::{Fields, Key, NODE, Stamp, TOKEN};
 use super::refusal::{EXAMPLE, Miss, Refusal, quote};
 use super::timestamp;
+use super::traceparent;
 
 /// For how many unknown nodes the nearest known name is looked for: each look-up reads all names,
 /// and a flood of unknown names must not keep us busy.
 const HINTS_MAX: u32 = 8;
 
 /// Checks fields and finds the node.
+#[derive(Debug)]
 pub(super) struct Resolver<'a> {
     nodes: &'a NodeIndex,
     accept_unknown: bool,
@@ -33,10 +35,7 @@ impl<'a> Resolver<'a> {
         if node.is_none() {
             check_text(text_of(name), NODE_MAX_BYTES).map_err(|error| bad_text(*node_key, error))?;
         }
-        let token = match Token::trace_id(token.as_ref()) {
-            Some(token) => token,
-            None => Token::new(text_of(token.as_ref())).map_err(|error| bad_text(*token_key, error))?,
-        };
+        let token = token_of(token.as_ref()).map_err(|error| bad_text(*token_key, error))?;
         let timestamp_us = match &fields.timestamp {
             None => None,
             Some(Stamp::Integer(value)) => Some(timestamp::from_integer(*value)),
@@ -47,7 +46,7 @@ impl<'a> Resolver<'a> {
             None => None,
             Some(parent) => self.parent(parent.as_ref())?,
         };
-        let alias = fields.alias.as_ref().map(|alias| Token::new(text_of(alias.as_ref())));
+        let alias = fields.alias.as_ref().map(|alias| token_of(alias.as_ref()));
         let alias = alias.transpose().map_err(|error| bad_text(Key::Alias, error))?.map(Box::new);
         match node {
             Some(node) => Ok(Report { node, token, timestamp_us, parent, alias }),
@@ -86,6 +85,15 @@ impl<'a> Resolver<'a> {
             }
         }
         Refusal::new(Reason::UnknownNode, error)
+    }
+}
+
+/// The token that a field gives: its text, or the trace id of a traceparent.
+#[inline]
+fn token_of(text: &[u8]) -> Result<Token, TextError> {
+    match Token::trace_id(text) {
+        Some(token) => Ok(token),
+        None => Token::new(text_of(traceparent::trace_id(text).unwrap_or(text))),
     }
 }
 

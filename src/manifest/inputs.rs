@@ -6,14 +6,15 @@ use toml::de::DeValue;
 
 use super::item::{Bounds, Item};
 use super::keys;
+use super::log::{self, Known};
 use super::problem::{Finding, Place};
 use super::section::Section;
 use super::settings::InputSettings;
 use super::text::Text;
 use crate::graph::InputKind;
 
-/// Reads all inputs. `known` are the nodes of all streams.
-pub(super) fn read(top: &Section<'_>, known: &[String]) -> Vec<InputSettings> {
+/// Reads all inputs. `known` are the nodes of all streams; `accept_unknown`: others are accepted, too.
+pub(super) fn read(top: &Section<'_>, known: &[String], accept_unknown: bool) -> Vec<InputSettings> {
     let inputs = top.section("input", &keys::INPUT);
     let section = |key, table| inputs.as_ref().and_then(|inputs| inputs.section(key, table));
     let sections = |key, table| inputs.as_ref().map_or_else(Vec::new, |inputs| inputs.sections(key, table));
@@ -32,10 +33,14 @@ pub(super) fn read(top: &Section<'_>, known: &[String]) -> Vec<InputSettings> {
         not_built(&amqp, "[[input.amqp]]");
         reader.take(&amqp, InputKind::Amqp);
     }
-    for log in sections("log", &keys::LOG) {
-        check_log(&log);
-        not_built(&log, "[[input.log]]");
-        reader.take(&log, InputKind::Log);
+    for section in sections("log", &keys::LOG) {
+        let settings = log::read(&section, &Known { names: known, accept: accept_unknown });
+        let finding = Finding::not_built(&section.place(), "`serve` does not read `[[input.log]]` yet");
+        section.context.report(finding.help("take it out until then; `replay` and `check --sample` read by its rules"));
+        reader.take(&section, InputKind::Log);
+        if let Some(input) = reader.inputs.last_mut() {
+            input.log = settings;
+        }
     }
     if let (true, Some(http)) = (reader.inputs.is_empty(), http) {
         let finding = Finding::warning(&http.place(), "no input is left: a server would never see an event");
@@ -52,7 +57,7 @@ fn not_built(section: &Section<'_>, title: &str) {
 impl InputSettings {
     /// An input of which the manifest says nothing.
     fn unnamed(kind: InputKind) -> Self {
-        Self { kind, name: kind.name().to_owned(), nodes: Vec::new(), delay_us: 0 }
+        Self { kind, name: kind.name().to_owned(), nodes: Vec::new(), delay_us: 0, log: None }
     }
 }
 
@@ -117,21 +122,25 @@ impl Reader<'_> {
             }
             let Some(text) = element.text("journal") else { continue };
             if !known.contains(text.value.as_str()) {
-                let message = format!("unknown node {}: no stream has it", text.shown());
-                // What comes from the environment is not shown.
-                let written = |name: &&str| item.context.files.iter().any(|file| file.text.contains(*name));
-                let names = self.known.iter().map(String::as_str).filter(written);
-                let near = item.context.nearest(&text.value, names);
-                let help = match near.filter(|_| text.is_plain()) {
-                    Some(near) => format!("write \"{near}\""),
-                    None => "name nodes of the streams".to_owned(),
-                };
-                element.wrong(message, help);
+                unknown_node(&element, &text, self.known);
             }
             nodes.push(text.value);
         }
         nodes
     }
+}
+
+/// Reports a node that no stream has.
+pub(super) fn unknown_node(item: &Item<'_>, text: &Text, known: &[String]) {
+    let message = format!("unknown node {}: no stream has it", text.shown());
+    // What comes from the environment is not shown.
+    let written = |name: &&str| item.context.files.iter().any(|file| file.text.contains(*name));
+    let near = item.context.nearest(&text.value, known.iter().map(String::as_str).filter(written));
+    let help = match near.filter(|_| text.is_plain()) {
+        Some(near) => format!("write \"{near}\""),
+        None => "name nodes of the streams".to_owned(),
+    };
+    item.wrong(message, help);
 }
 
 fn check_amqp(amqp: &Section<'_>) {
@@ -150,48 +159,4 @@ fn check_amqp(amqp: &Section<'_>) {
     amqp.text("exchange_type", "topic");
     amqp.text("routing_key", "observatory.input");
     amqp.whole("prefetch", &Bounds { range: 1..=65_535, example: "1000" });
-}
-
-fn check_log(log: &Section<'_>) {
-    if log.require("path", "\"/var/log/nginx/access*.log\"")
-        && let Some(path) = log.text("path", "/var/log/nginx/access*.log")
-        && let Err(error) = glob::Pattern::new(&path.value)
-    {
-        let finding = Finding::error(&path.place, format!("{} is not a glob: {}", path.shown(), error.msg));
-        log.context.report(finding.help("`*` stands for any characters, `?` for one, `[0-9]` for one of these"));
-    }
-    log.choice("from", &["end", "beginning"]);
-    let rules = log.sections("rule", &keys::RULE);
-    if rules.is_empty() && log.item("rule").is_none() {
-        let finding = Finding::error(&log.place(), "[[input.log]] needs a rule that makes events of its lines");
-        log.context.report(finding.help("add `[[input.log.rule]]` with `match` or `json` below it"));
-    }
-    for rule in rules {
-        check_rule(&rule);
-    }
-}
-
-fn check_rule(rule: &Section<'_>) {
-    rule.text("node", "web-server");
-    rule.text("match", "^(?<timestamp>\\S+) req=(?<token>\\S+)");
-    rule.text("timestamp", "%Y-%m-%dT%H:%M:%S%.f%:z");
-    rule.text("timezone", "Europe/Helsinki");
-    rule.choice("unit", &["s", "ms", "us"]);
-    if let Some(json) = rule.section("json", &keys::JSON) {
-        for key in keys::JSON.keys {
-            json.text(key, "/request_id");
-        }
-    }
-    match (rule.item("match"), rule.item("json")) {
-        (None, None) => {
-            let finding = Finding::error(&rule.place(), "a rule needs `match` or `json`");
-            let help =
-                "add `match = '^(?<timestamp>\\S+) req=(?<token>\\S+)'`, or `json = { token = \"/request_id\" }`";
-            rule.context.report(finding.help(help));
-        }
-        (Some(_), Some(json)) => {
-            json.wrong("a rule has `match` or `json`, not both", "take one out, or make two rules");
-        }
-        _ => {}
-    }
 }

@@ -5,7 +5,7 @@ use super::inputs;
 use super::keys;
 use super::problem::{Finding, Problem, Severity};
 use super::section::{Part, Section};
-use super::settings::{Manifest, core_inputs, set_delays};
+use super::settings::{Manifest, add_clock_skews, core_inputs, set_delays};
 use super::source::{Source, SourceFile};
 use super::stream::Streams;
 use super::syntax::{self, Parsed};
@@ -82,10 +82,11 @@ fn walk<'d>(context: &'d Context<'d>, parsed: &'d [Parsed<'d>]) -> Manifest {
     let mut system = top::system(&manifest);
     (system.nodes, system.streams) = streams.into_parts();
     let mut settings = top::settings(&manifest);
-    settings.inputs = inputs::read(&manifest, &system.nodes);
+    settings.inputs = inputs::read(&manifest, &system.nodes, system.accept_unknown);
     settings.http_enabled = settings.inputs.iter().any(|input| input.kind == InputKind::Http);
     system.inputs = core_inputs(&system, &settings.inputs);
     set_delays(&mut system, &settings.inputs, false);
+    add_clock_skews(&mut system, &settings.inputs);
     Manifest { system, settings, not_built: Vec::new(), warnings: Vec::new() }
 }
 

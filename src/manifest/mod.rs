@@ -2,7 +2,7 @@
 //! problem at once.
 //!
 //! [`load`] reads files ([`Source`]), parses them (`syntax`), and walks their tables (`section`,
-//! `item`, `text`) key by key: `top`, `inputs`, `stream` with `nodes`, `edge`, `check` and
+//! `item`, `text`) key by key: `top`, `inputs` with `log`, `stream` with `nodes`, `edge`, `check` and
 //! `thresholds`. A problem never stops the walk: it goes on the list of the `context`, and `problem`
 //! renders it. Which keys there are is said once, in [`TABLES`]. [`Watch`] says when to read again.
 //!
@@ -17,6 +17,7 @@ mod inputs;
 mod item;
 mod keys;
 mod load;
+mod log;
 mod mask;
 mod nodes;
 mod problem;

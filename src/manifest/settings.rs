@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use super::problem::Problem;
 use crate::graph::{Input, InputKind, NodeId, System};
+use crate::input::rules::LogSettings;
 
 /// Where the server listens when nobody says: loopback.
 pub const LISTEN_DEFAULT: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 8700);
@@ -53,6 +54,8 @@ pub struct InputSettings {
     pub nodes: Vec<String>,
     /// How late it may bring them.
     pub delay_us: u64,
+    /// Its files and their rules, where it is one of [`InputKind::Log`].
+    pub log: Option<LogSettings>,
 }
 
 /// Who lays out the pictures.
@@ -111,6 +114,37 @@ pub(super) fn set_delays(system: &mut System, inputs: &[InputSettings], live: bo
         }
         if let Some(discover) = &mut stream.discover {
             discover.delay_us = stream.nodes.iter().map(|node| delays[node.id.0 as usize]).max().unwrap_or(0);
+        }
+    }
+}
+
+/// By how much stamps may lie back that say no fraction of a second.
+const WHOLE_SECOND_US: u64 = 1_000_000;
+
+/// Adds a second to the clock skew of edges one of whose nodes is brought with stamps of whole seconds. A rule that reads
+/// the node off the line brings the nodes that its input names, or any.
+pub(super) fn add_clock_skews(system: &mut System, inputs: &[InputSettings]) {
+    let mut coarse = vec![false; system.nodes.len()];
+    for input in inputs {
+        for node in input.log.iter().flat_map(|log| log.rules.whole_seconds()) {
+            let brings = |name: &String| match node {
+                Some(node) => name == node,
+                None => input.nodes.is_empty() || input.nodes.contains(name),
+            };
+            coarse.iter_mut().zip(&system.nodes).for_each(|(coarse, name)| *coarse |= brings(name));
+        }
+    }
+    for stream in &mut system.streams {
+        let is_coarse: Vec<bool> = stream.nodes.iter().map(|node| coarse[node.id.0 as usize]).collect();
+        for edge in &mut stream.edges {
+            if is_coarse[edge.from] || is_coarse[edge.to] {
+                edge.clock_skew_us += WHOLE_SECOND_US;
+            }
+        }
+        if let Some(discover) = &mut stream.discover
+            && is_coarse.contains(&true)
+        {
+            discover.clock_skew_us += WHOLE_SECOND_US;
         }
     }
 }

@@ -14,6 +14,7 @@ mod harness;
 mod hostile;
 mod lifecycle;
 mod live;
+mod logs;
 mod manifest;
 mod openapi;
 #[cfg(test)]

@@ -1,10 +1,10 @@
 //! Recorded events: judged by their own timestamps, the same every time.
 
 use std::fs;
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use observatory::graph::System;
+use observatory::input::recording::Recording;
 use observatory::input::replay::{ReplayReport, run};
 use observatory::manifest::{Source, load};
 use observatory::outcome::{Ledger, Status};
@@ -42,7 +42,7 @@ fn replay_with(manifest: &str, files: &[String], settle: bool) -> ReplayReport {
     let write = |(place, text): (usize, &String)| {
         let path = folder.path().join(format!("{place}.ndjson"));
         fs::write(&path, text).unwrap();
-        path
+        Recording::events(path)
     };
     let paths: Vec<_> = files.iter().enumerate().map(write).collect();
     let mut read = 0;
@@ -141,9 +141,9 @@ fn no_events_give_no_verdict() {
 
 #[test]
 fn a_file_that_is_not_there_is_named() {
-    let error = run(&system(MANIFEST), &[PathBuf::from("/no/such/file")], false, &mut |_| {}).unwrap_err();
+    let error = run(&system(MANIFEST), &[Recording::events("/no/such/file")], false, &mut |_| {}).unwrap_err();
     assert!(error.to_string().contains("failed to read /no/such/file"), "{error}");
-    let stdin = PathBuf::from("-");
+    let stdin = Recording::events("-");
     let error = run(&system(MANIFEST), &[stdin.clone(), stdin], false, &mut |_| {}).unwrap_err();
     assert!(error.to_string().contains("only once"), "{error}");
 }

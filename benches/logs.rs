@@ -1,0 +1,158 @@
+//! How fast are logs read, from a file on disk to the outcomes, beside `grep -c` of the rule's leading literal?
+//!
+//! `cargo bench --bench logs [-- EVENTS]`. A rule of literals and fields is held against `LC_ALL=C grep -c PREFIX FILE | cat`,
+//! a rule that needs a regular expression against the bare captures of the same one. All in turns within one run; a wrong
+//! verdict fails, and so does a ratio below its floor.
+#![expect(clippy::print_stdout, clippy::disallowed_methods, reason = "a benchmark measures time and prints it")]
+
+mod common {
+    pub(crate) mod random;
+    pub(crate) mod system;
+    pub(crate) mod truth;
+    pub(crate) mod workload;
+}
+
+use std::fs;
+use std::hint::black_box;
+use std::path::Path;
+use std::process::{Command, ExitCode};
+use std::sync::Arc;
+use std::time::Instant;
+
+use common::system::{NODES, system};
+use common::truth::{differences, size};
+use common::workload::Workload;
+use observatory::clock::Moment;
+use observatory::graph::{NodeIndex, System};
+use observatory::input::recording::Recording;
+use observatory::input::replay;
+use observatory::input::rules::{Line, LineReader, Lines, RuleSet, RuleText, Unit};
+use regex::Regex;
+
+/// Lines a second to their outcomes, to those that `grep -c` counts.
+const GREP_FLOOR: f64 = 0.25;
+/// The same for any rule, to bare captures of its expression.
+const REGEX_FLOOR: f64 = 0.8;
+const ROUNDS: usize = 7;
+
+/// What every line begins with.
+const PREFIX: &str = "shop access ";
+/// A rule of literals and fields.
+const SIMPLE: &str =
+    r#"^shop access (?<timestamp>\S+) (?<node>\S+) \d+ "[^"]*" "[^"]*" took=\S+ req=(?<token>[0-9a-f]{32})$"#;
+/// One that only a regular expression can read.
+const ANY: &str = r#"^shop access (?<timestamp>\S+) (?<node>\S+) (?:200|404) "(?:GET|POST) [^"]*" "[^"]*" took=\S+ req=(?<token>[0-9a-f]{32})$"#;
+
+fn main() -> ExitCode {
+    let workload = Workload::new(size(1_000_000), 1_700_000_000_000_000, 7);
+    let system = Arc::new(system(4_000_000));
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("access.log");
+    let text = log(&workload);
+    fs::write(&file, &text).expect("room on the disk");
+    println!("{} lines of {} bytes", workload.events.len(), text.len() / workload.events.len());
+    let mut good = true;
+    let grep = || grep(&file) == workload.events.len();
+    good &= measure("literals and fields, to grep -c", GREP_FLOOR, &workload, &system, &file, SIMPLE, grep);
+    let bare = || captures(&file, ANY) == workload.events.len();
+    good &= measure("any rule, to bare captures", REGEX_FLOOR, &workload, &system, &file, ANY, bare);
+    if good { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+/// The events as lines of a log.
+fn log(workload: &Workload) -> String {
+    let mut text = String::new();
+    for (place, &(at_us, node, request)) in workload.events.iter().enumerate() {
+        let (at, node, token) = (Moment(at_us), NODES[usize::from(node)], workload.token(request));
+        let (status, took) = (if place % 7 == 0 { 404 } else { 200 }, place % 1_000);
+        text += &format!(
+            "{PREFIX}{at} {node} {status} \"GET /orders/{place} HTTP/1.1\" \"Mozilla/5.0 (X11; Linux x86_64)\" took=0.{took:03} req={token:032x}\n",
+        );
+    }
+    text
+}
+
+/// Times the ways in turns, and says whether the verdicts are right and the floor is kept.
+fn measure(
+    name: &str,
+    floor: f64,
+    workload: &Workload,
+    system: &Arc<System>,
+    file: &Path,
+    pattern: &str,
+    beside: impl Fn() -> bool,
+) -> bool {
+    let rules = Arc::new(rules(pattern));
+    let index = NodeIndex::new(system);
+    let lines = workload.events.len();
+    let (mut bare, mut read, mut judged) = (Vec::new(), Vec::new(), Vec::new());
+    for _ in 0..ROUNDS {
+        bare.push(rate(lines, &beside));
+        read.push(rate(lines, || reports(file, &rules, &index) == lines));
+        judged.push(rate(lines, || judge(file, &rules, system, workload)));
+    }
+    let all = |rates: Vec<Option<f64>>| rates.into_iter().collect::<Option<Vec<f64>>>();
+    let (Some(bare), Some(read), Some(judged)) = (all(bare), all(read), all(judged)) else {
+        println!("FAILED: {name}: wrong counts or verdicts");
+        return false;
+    };
+    let ratio = |rates: &[f64]| median(rates.iter().zip(&bare).map(|(rate, bare)| rate / bare).collect());
+    let (read_ratio, judged_ratio) = (ratio(&read), ratio(&judged));
+    println!("{name}: {:.2} M lines/s", median(bare) / 1e6);
+    println!("  lines to reports   {:>6.2} M/s, ratio {read_ratio:.2}", median(read) / 1e6);
+    println!("  lines to outcomes  {:>6.2} M/s, ratio {judged_ratio:.2}", median(judged) / 1e6);
+    let kept = judged_ratio >= floor;
+    println!("  {}: {judged_ratio:.2}, floor {floor}", if kept { "ok" } else { "FAILED" });
+    kept
+}
+
+fn rules(pattern: &str) -> RuleSet {
+    let lines = Lines::Match(pattern.to_owned());
+    RuleSet::compile(&[RuleText { node: None, lines, timestamp: None, timezone: None, unit: Unit::Seconds }])
+        .expect("a good rule")
+}
+
+/// Lines a second of a piece of work; none where it failed.
+fn rate(lines: usize, work: impl FnOnce() -> bool) -> Option<f64> {
+    let started = Instant::now();
+    let good = work();
+    good.then(|| lines as f64 / started.elapsed().as_secs_f64())
+}
+
+fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values[values.len() / 2]
+}
+
+/// How many lines `grep` counts.
+fn grep(file: &Path) -> usize {
+    let command = format!("LC_ALL=C grep -c '{PREFIX}' '{}' | cat", file.display());
+    let output = Command::new("sh").args(["-c", &command]).output().expect("grep runs");
+    String::from_utf8_lossy(&output.stdout).trim().parse().unwrap_or(0)
+}
+
+/// How many lines match by captures, and nothing is done with them.
+fn captures(file: &Path, pattern: &str) -> usize {
+    let regex = Regex::new(pattern).expect("an expression");
+    let text = fs::read_to_string(file).expect("the log");
+    let mut locations = regex.capture_locations();
+    text.lines().filter(|line| black_box(regex.captures_read(&mut locations, line)).is_some()).count()
+}
+
+/// How many lines are events.
+fn reports(file: &Path, rules: &RuleSet, index: &NodeIndex) -> usize {
+    let text = fs::read(file).expect("the log");
+    let mut reader = LineReader::new(rules, index, false);
+    let mut start = 0;
+    let lines = memchr::memchr_iter(b'\n', &text).map(|end| &text[std::mem::replace(&mut start, end + 1)..end]);
+    lines.filter(|line| matches!(black_box(reader.read(line, 0)), Line::Event { .. })).count()
+}
+
+/// All the way, as `replay` goes it.
+fn judge(file: &Path, rules: &Arc<RuleSet>, system: &Arc<System>, workload: &Workload) -> bool {
+    let recording = Recording { path: file.to_owned(), rules: Some(Arc::clone(rules)), written_us: 0 };
+    let report = replay::run(system, &[recording], true, &mut |_| {}).expect("the log can be read");
+    let wrong = differences(&report.board, &workload.truth);
+    wrong.iter().for_each(|wrong| println!("WRONG {wrong}"));
+    wrong.is_empty() && report.counts.accepted == workload.events.len() as u64
+}
