@@ -11,11 +11,11 @@ use actix_web::rt::task::JoinHandle;
 use tracing::info;
 
 use crate::clock::MonotonicClock;
-use crate::manifest::{self, LISTEN_DEFAULT, LISTEN_HELP, LayoutBy, Manifest, Origin, Watch};
+use crate::manifest::{self, Access, LISTEN_DEFAULT, LISTEN_HELP, LayoutBy, Manifest, Origin, TlsFiles, Watch};
 use crate::metrics::Metrics;
 use crate::pipeline::{Running, Start};
 use crate::reload::{self, Reloader};
-use crate::web::{Bound, State};
+use crate::web::{Bound, Certificate, Gate, SessionsFile, State};
 
 /// Why the server did not start, or did not go on.
 #[derive(Debug)]
@@ -36,6 +36,21 @@ impl fmt::Display for Failure {
 
 impl std::error::Error for Failure {}
 
+/// How a server is reached.
+#[derive(Clone, Copy, Debug)]
+pub struct Reached {
+    /// Where.
+    pub address: SocketAddr,
+    /// By TLS.
+    pub tls: bool,
+}
+
+impl fmt::Display for Reached {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}://{}/", if self.tls { "https" } else { "http" }, self.address)
+    }
+}
+
 /// Runs the server until it is told to stop by SIGTERM or SIGINT. `announce` is told the address as
 /// soon as events are taken there. `origin`: where the manifest is read again when it changes. `listen`
 /// goes before the manifest.
@@ -43,7 +58,7 @@ pub fn serve(
     manifest: &Manifest,
     origin: Option<Origin>,
     listen: Option<SocketAddr>,
-    announce: impl FnOnce(SocketAddr) -> Result<(), Failure>,
+    announce: impl FnOnce(Reached) -> Result<(), Failure>,
 ) -> Result<(), Failure> {
     check(manifest, listen)?;
     actix_web::rt::System::new().block_on(run(manifest, origin, listen, announce))
@@ -68,7 +83,7 @@ async fn run(
     manifest: &Manifest,
     origin: Option<Origin>,
     flag: Option<SocketAddr>,
-    announce: impl FnOnce(SocketAddr) -> Result<(), Failure>,
+    announce: impl FnOnce(Reached) -> Result<(), Failure>,
 ) -> Result<(), Failure> {
     let failed = |what: &str, error: &dyn fmt::Display| Failure::Failed(format!("failed to {what}: {error}"));
     // First of all, so that a signal during the start is not lost.
@@ -82,24 +97,40 @@ async fn run(
     let pipeline = running.pipeline.clone();
     let metrics = Metrics::new(pipeline.clone()).map_err(|error| failed("set up the metrics", &error))?;
     let settings = &manifest.settings;
-    let state = State::new(pipeline.clone(), metrics, settings.http_enabled, settings.refresh_us);
+    let mut state = State::new(pipeline.clone(), metrics, settings.http_enabled, settings.refresh_us);
+    if settings.access == Some(Access::Login) {
+        let sessions = SessionsFile::open(settings.data_dir.as_deref());
+        let gate = Gate::guarded(Arc::clone(&settings.entry.roster), sessions);
+        state.gate = gate.or(Err(failed("guard the server", &"the system has no random numbers to give")))?;
+    }
+    state.certificate = match &settings.entry.tls {
+        Some(TlsFiles { certificate, key }) => Some(Certificate::load(certificate, key).map_err(Failure::Wrong)?),
+        None => None,
+    };
+    state.gate = state.gate.with_tls(state.certificate.is_some());
+    state.set_frame_ancestors(&settings.entry.frame_ancestors);
     state.lay_out_by_graphviz(settings.layout == LayoutBy::Dot);
     let state = Arc::new(state);
     let listen = address(manifest, flag);
-    let bound = Bound::bind(&state, listen).map_err(|error| failed(&format!("listen on {listen}"), &error))?;
+    let bound = Bound::bind(&state, listen, state.certificate.as_ref())
+        .map_err(|error| failed(&format!("listen on {listen}"), &error))?;
     let (address, server) = (bound.address, bound.handle());
     let mut serving = actix_web::rt::spawn(bound.run());
     state.set_ready(true);
     info!(subsystem = "server", %address, version = env!("CARGO_PKG_VERSION"), "the server takes events");
-    let announced = announce(address);
+    let announced = announce(Reached { address, tls: state.certificate.is_some() });
     let reloader = Reloader { state: Arc::clone(&state), started: settings.clone(), listen: flag };
     let reloading = watch.map(|watch| actix_web::rt::spawn(reloader.run(watch)));
+    let following = state.certificate.clone().map(|certificate| actix_web::rt::spawn(certificate.follow()));
 
     let end = if announced.is_err() { announced } else { wait(stop, &running, &mut serving).await };
 
     state.set_ready(false);
     if let Some(reloading) = reloading {
         reloading.abort();
+    }
+    if let Some(following) = following {
+        following.abort();
     }
     state.live.stop();
     if !serving.is_finished() {

@@ -71,6 +71,8 @@ impl Reloader {
         for key in &needs_restart {
             warn!(subsystem = "manifest", key, "the manifest has changed in what takes effect at a restart");
         }
+        self.state.set_frame_ancestors(&manifest.settings.entry.frame_ancestors);
+        self.state.gate.set_roster(Arc::clone(&manifest.settings.entry.roster));
         self.state.set_refresh_us(manifest.settings.refresh_us);
         self.state.lay_out_by_graphviz(manifest.settings.layout == LayoutBy::Dot);
         self.state.set_manifest(ManifestState::in_force(self.now(), needs_restart));
@@ -95,6 +97,7 @@ impl Reloader {
         let changed = [
             ("server.listen", address(was) != address(now)),
             ("server.access", was.access != now.access),
+            ("server.tls", was.entry.tls != now.entry.tls),
             ("server.data_dir", was.data_dir != now.data_dir),
             ("input.http.enabled", was.http_enabled != now.http_enabled),
         ];

@@ -94,6 +94,8 @@ function tick() {
 
 async function fetchPage(url) {
   const answer = await fetch(url, { headers: { Accept: 'text/html' }, cache: 'no-store' });
+  // The session has ended: whoever looks is asked to log in again.
+  if (answer.redirected && new URL(answer.url).pathname === '/login') location.reload();
   const page = new DOMParser().parseFromString(await answer.text(), 'text/html');
   if (!page.body.dataset.page) throw new Error('this is no page of ours');
   return page;

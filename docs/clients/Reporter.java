@@ -3,13 +3,16 @@
 //
 // A service must never wait for its monitor. So report() only puts the event into a bounded buffer; a
 // daemon thread sends what has gathered. Where Observatory is slow or away, events are dropped and
-// counted, and the service goes on as if nothing had happened.
+// counted, and the service goes on as if nothing had happened. A key, where Observatory asks for one, is
+// read once from the file that the variable OBSERVATORY_KEY_FILE names.
 
 import java.io.IOException;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
@@ -38,10 +41,12 @@ public final class Reporter implements AutoCloseable {
     private final HttpClient client =
             HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).connectTimeout(TIMEOUT).build();
     private final URI uri;
+    private final String key; // null: none
     private volatile long endNs; // when close() gives up; counts once closing has begun
 
     public Reporter(String url) {
         uri = URI.create(url.replaceAll("/+$", "") + "/events");
+        key = readKey(System.getenv("OBSERVATORY_KEY_FILE"));
         worker.setDaemon(true);
         worker.start();
     }
@@ -125,12 +130,22 @@ public final class Reporter implements AutoCloseable {
         if (left <= 0) {
             throw new IOException("closed");
         }
-        HttpRequest request = HttpRequest.newBuilder(uri)
+        HttpRequest.Builder request = HttpRequest.newBuilder(uri)
                 .timeout(Duration.ofNanos(left))
                 .header("Content-Type", "application/x-ndjson")
-                .POST(HttpRequest.BodyPublishers.ofString(body))
-                .build();
-        return client.send(request, HttpResponse.BodyHandlers.discarding());
+                .POST(HttpRequest.BodyPublishers.ofString(body));
+        if (key != null) {
+            request.header("Authorization", "Bearer " + key);
+        }
+        return client.send(request.build(), HttpResponse.BodyHandlers.discarding());
+    }
+
+    private static String readKey(String file) {
+        try {
+            return file == null ? null : Files.readString(Path.of(file)).strip();
+        } catch (IOException | RuntimeException e) {
+            return null; // Observatory refuses what it must, and the events are counted as dropped
+        }
     }
 
     /** As a JSON string, in ASCII. */

@@ -3,7 +3,8 @@
 //
 // A service must never wait for its monitor. So Report only puts the event into a bounded buffer; a
 // goroutine sends what has gathered. Where Observatory is slow or away, events are dropped and
-// counted, and the service goes on as if nothing had happened.
+// counted, and the service goes on as if nothing had happened. A key, where Observatory asks for one, is
+// read once from the file that the variable OBSERVATORY_KEY_FILE names.
 package observatory
 
 import (
@@ -12,6 +13,7 @@ import (
 	"encoding/json"
 	"io"
 	"net/http"
+	"os"
 	"strconv"
 	"strings"
 	"sync"
@@ -35,7 +37,7 @@ type event struct {
 
 // Reporter is made once for the whole process; any goroutine may call it.
 type Reporter struct {
-	url           string
+	url, key      string
 	client        http.Client
 	events        chan event
 	dropped       atomic.Int64
@@ -51,6 +53,10 @@ func New(url string) *Reporter {
 		events:  make(chan event, buffer),
 		closing: make(chan struct{}),
 		done:    make(chan struct{}),
+	}
+	// Without one Observatory refuses what it must, and the events are counted as dropped.
+	if key, err := os.ReadFile(os.Getenv("OBSERVATORY_KEY_FILE")); err == nil {
+		r.key = strings.TrimSpace(string(key))
 	}
 	go r.run()
 	return r
@@ -155,6 +161,9 @@ func (r *Reporter) post(body []byte) (int, time.Duration) {
 		return 0, 0
 	}
 	request.Header.Set("Content-Type", "application/x-ndjson")
+	if r.key != "" {
+		request.Header.Set("Authorization", "Bearer "+r.key)
+	}
 	// Duplicates change nothing, so net/http may repeat the request where a kept connection turns out
 	// to be closed. This tells it so; an empty list is not sent as a header.
 	request.Header["Idempotency-Key"] = []string{}

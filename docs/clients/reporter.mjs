@@ -2,7 +2,10 @@
 //
 // A service must never wait for its monitor. So report() only puts the event into a bounded buffer;
 // what has gathered is sent in the background. Where Observatory is slow or away, events are dropped
-// and counted, and the service goes on as if nothing had happened.
+// and counted, and the service goes on as if nothing had happened. A key, where Observatory asks for one,
+// is read once from the file that the variable OBSERVATORY_KEY_FILE names.
+
+import { readFileSync } from "node:fs";
 
 const BUFFER = 10_000; // events that may wait; the next one is dropped
 const BATCH = 500; // events in one request, at most
@@ -12,6 +15,7 @@ const RETRY_MAX_S = 10; // a longer Retry-After is cut to this
 
 export class Reporter {
   #url;
+  #headers = { "Content-Type": "application/x-ndjson" };
   #events = [];
   #dropped = 0;
   #sending = null; // the promise of the work that is under way
@@ -21,6 +25,11 @@ export class Reporter {
 
   constructor(url = "http://127.0.0.1:8700") {
     this.#url = `${url.replace(/\/+$/, "")}/events`;
+    try {
+      this.#headers.Authorization = `Bearer ${readFileSync(process.env.OBSERVATORY_KEY_FILE, "utf8").trim()}`;
+    } catch {
+      // without a key: Observatory refuses what it must, and the events are counted as dropped
+    }
     this.#timer = setInterval(() => this.#flush(), INTERVAL_MS).unref();
   }
 
@@ -80,9 +89,8 @@ export class Reporter {
   async #post(body) {
     const left = Math.min(TIMEOUT_MS, this.#end - Date.now());
     if (left <= 0) throw new Error("closed");
-    const headers = { "Content-Type": "application/x-ndjson" };
     const signal = AbortSignal.timeout(left);
-    const answer = await fetch(this.#url, { method: "POST", headers, body, signal });
+    const answer = await fetch(this.#url, { method: "POST", headers: this.#headers, body, signal });
     await answer.arrayBuffer(); // read to its end, so that the connection can be used again
     return answer;
   }

@@ -2,11 +2,13 @@
 
 A service must never wait for its monitor. So report() only puts the event into a bounded buffer; a
 background thread sends what has gathered. Where Observatory is slow or away, events are dropped and
-counted, and the service goes on as if nothing had happened.
+counted, and the service goes on as if nothing had happened. A key, where Observatory asks for one, is
+read once from the file that the variable OBSERVATORY_KEY_FILE names.
 """
 
 import json
 import math
+import os
 import queue
 import threading
 import time
@@ -25,6 +27,12 @@ class Reporter:
 
     def __init__(self, url="http://127.0.0.1:8700"):
         self._url = url.rstrip("/") + "/events"
+        self._headers = {"Content-Type": "application/x-ndjson"}
+        try:
+            with open(os.environ["OBSERVATORY_KEY_FILE"]) as file:
+                self._headers["Authorization"] = "Bearer " + file.read().strip()
+        except (KeyError, OSError):
+            pass  # without a key: Observatory refuses what it must, and the events are counted as dropped
         self._events = queue.Queue(BUFFER)
         self._wake, self._closing, self._end = threading.Event(), threading.Event(), math.inf
         self._dropped, self._lock = 0, threading.Lock()
@@ -93,7 +101,7 @@ class Reporter:
         left = min(TIMEOUT_S, self._end - time.monotonic())
         if left <= 0:
             raise TimeoutError
-        request = urllib.request.Request(self._url, body, {"Content-Type": "application/x-ndjson"})
+        request = urllib.request.Request(self._url, body, self._headers)
         try:
             urllib.request.urlopen(request, timeout=left).close()
             return None

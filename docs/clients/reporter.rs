@@ -3,7 +3,8 @@
 //!
 //! A service must never wait for its monitor. So `report` only puts the event into a bounded buffer; a
 //! thread sends what has gathered. Where Observatory is slow or away, events are dropped and counted,
-//! and the service goes on as if nothing had happened.
+//! and the service goes on as if nothing had happened. A key, where Observatory asks for one, is read once
+//! from the file that the variable `OBSERVATORY_KEY_FILE` names.
 
 use std::fmt::Write as _;
 use std::io::{BufRead, BufReader, Error, ErrorKind, Read, Result, Write as _};
@@ -41,6 +42,8 @@ struct Shared {
 
 struct Worker {
     host: String,
+    /// The header with the key; empty where there is none.
+    key: String,
     lines: Receiver<String>,
     shared: Arc<Shared>,
     /// Goes with the worker: so `close` knows that it has ended.
@@ -54,7 +57,10 @@ impl Reporter {
         let (lines, queue) = sync_channel(BUFFER);
         let (alive, done) = sync_channel(0);
         let shared = Arc::new(Shared { dropped: AtomicU64::new(0), end: OnceLock::new() });
-        let worker = Worker { host, lines: queue, shared: Arc::clone(&shared), _alive: alive };
+        // Without one Observatory refuses what it must, and the events are counted as dropped.
+        let key = std::env::var_os("OBSERVATORY_KEY_FILE").and_then(|file| std::fs::read_to_string(file).ok());
+        let key = key.map_or_else(String::new, |key| format!("Authorization: Bearer {}\r\n", key.trim()));
+        let worker = Worker { host, key, lines: queue, shared: Arc::clone(&shared), _alive: alive };
         let worker = thread::Builder::new().name("observatory".to_owned()).spawn(move || worker.run());
         let worker = worker.ok().map(|handle| handle.thread().clone());
         Self { lines, shared, worker, done: Mutex::new(done) }
@@ -140,10 +146,10 @@ impl Worker {
         let mut stream = TcpStream::connect_timeout(&address, left)?;
         stream.set_read_timeout(Some(left))?;
         stream.set_write_timeout(Some(left))?;
-        let (host, length) = (&self.host, body.len());
+        let (host, key, length) = (&self.host, &self.key, body.len());
         let head = format!(
             "POST /events HTTP/1.1\r\nHost: {host}\r\nContent-Type: application/x-ndjson\r\n\
-             Content-Length: {length}\r\nConnection: close\r\n\r\n"
+             {key}Content-Length: {length}\r\nConnection: close\r\n\r\n"
         );
         stream.write_all((head + body).as_bytes())?;
         let mut lines = BufReader::new(stream.take(16 * 1024)).lines().map_while(Result::ok);

@@ -2,7 +2,8 @@
 #
 # A script must never wait for its monitor. So report only appends a line to a file; a background
 # process sends what has gathered. Where Observatory is slow or away, events are dropped and counted,
-# and the script goes on as if nothing had happened.
+# and the script goes on as if nothing had happened. A key, where Observatory asks for one, is read once
+# from the file that the variable OBSERVATORY_KEY_FILE names.
 #
 #   . reporter.sh
 #   report_open http://127.0.0.1:8700
@@ -15,6 +16,10 @@ _report_dir=/dev/null _report_waiting=0 _report_full=0 # until it is opened, eve
 report_open() { # URL
   _report_dir=$(mktemp -d) || { _report_dir=/dev/null && return; }
   printf '0\n' >"$_report_dir/lost"
+  # The headers stand in a file that nobody else can read: arguments are seen by all.
+  printf 'Content-Type: application/x-ndjson\n' >"$_report_dir/headers"
+  [[ ! -r ${OBSERVATORY_KEY_FILE-} ]] ||
+    printf 'Authorization: Bearer %s\n' "$(<"$OBSERVATORY_KEY_FILE")" >>"$_report_dir/headers"
   _report_worker "${1%/}/events" </dev/null >/dev/null 2>&1 &
   _report_worker_pid=$!
 }
@@ -69,7 +74,7 @@ _report_worker() { # URL
       # A 503 is tried again once, after its Retry-After. So is a timeout, which does no harm:
       # duplicates change nothing.
       count=$(wc -l <"$part")
-      curl -sf -o answer -m 1 --retry 1 --retry-max-time 10 -H 'Content-Type: application/x-ndjson' \
+      curl -sf -o answer -m 1 --retry 1 --retry-max-time 10 -H @headers \
         --data-binary "@$part" "$1" || lost=$((lost + count))
       rm "$part"
       printf '%s\n' "$lost" >lost.new && mv lost.new lost

@@ -12,7 +12,7 @@ use clap::Args;
 
 use super::client::Credentials;
 use super::{Listening, Logging, output, serve};
-use crate::app::Failure;
+use crate::app::{Failure, Reached};
 use crate::clock::{Clock, Moment, MonotonicClock};
 use crate::manifest::{self, LISTEN_DEFAULT, Source};
 
@@ -42,8 +42,8 @@ impl Demo {
         let listen = self.listening.listen.unwrap_or(LISTEN_DEFAULT);
         // Dropped when the server has stopped: that ends the traffic.
         let (_running, stop) = sync_channel::<()>(0);
-        let traffic = move |address: SocketAddr| {
-            let run = move || traffic(address, &stop);
+        let traffic = move |reached: Reached| {
+            let run = move || traffic(reached.address, &stop);
             let started = std::thread::Builder::new().name("demo".to_owned()).spawn(run);
             started.map(drop).map_err(|error| Failure::Failed(format!("failed to start the traffic: {error}")))
         };

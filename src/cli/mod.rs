@@ -7,6 +7,7 @@ mod client;
 mod completions;
 mod demo;
 mod init;
+mod key;
 mod man;
 mod output;
 mod recordings;
@@ -46,6 +47,7 @@ enum Command {
     Send(send::Send),
     Status(status::Status),
     Init(init::Init),
+    Key(key::Key),
     Completions(completions::Completions),
     Man(man::Man),
 }
@@ -111,6 +113,8 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
             return ExitCode::from(if plugin && exit == 2 { 3 } else { exit });
         }
     };
+    // One provider for all of the process; that there is one already is no failure.
+    drop(rustls::crypto::ring::default_provider().install_default());
     match cli.command {
         Command::Serve(serve) => serve.run(),
         Command::Demo(demo) => demo.run(),
@@ -119,6 +123,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Send(send) => send.run(),
         Command::Status(status) => status.run(),
         Command::Init(init) => init.run(),
+        Command::Key(key) => key.run(),
         Command::Completions(completions) => completions.run(&mut Cli::command()),
         Command::Man(_) => man::Man::run(Cli::command()),
     }

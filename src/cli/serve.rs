@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use clap::Args;
 
 use super::{Listening, Logging, output};
-use crate::app::{self, Failure};
+use crate::app::{self, Failure, Reached};
 use crate::logging;
 use crate::manifest::{Manifest, Origin, Text};
 
@@ -55,15 +55,15 @@ pub(super) fn run(
     origin: Option<Origin>,
     listen: Option<SocketAddr>,
     logging: &Logging,
-    then: impl FnOnce(SocketAddr) -> Result<(), Failure>,
+    then: impl FnOnce(Reached) -> Result<(), Failure>,
 ) -> ExitCode {
     if let Err(error) = logging::start(logging.log_level, output::stderr_colour()) {
         return output::fail(&error);
     }
-    let announce = |address: SocketAddr| {
-        let page = format!("observatory: http://{address}/\n");
+    let announce = |reached: Reached| {
+        let page = format!("observatory: {reached}\n");
         output::answer(&page).map_err(|_exit| Failure::Failed("failed to print the address".to_owned()))?;
-        then(address)
+        then(reached)
     };
     match app::serve(manifest, origin, listen, announce) {
         Ok(()) => ExitCode::SUCCESS,

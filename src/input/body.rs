@@ -7,7 +7,7 @@ use std::str;
 use serde::de::IgnoredAny;
 
 use crate::event::Report;
-use crate::graph::NodeIndex;
+use crate::graph::{NodeId, NodeIndex};
 
 use super::fields::DEPTH_MAX;
 use super::reader::{BLANKS, EventReader, not_utf8, strip_bom};
@@ -90,11 +90,13 @@ pub enum Reason {
     UnknownNode,
     /// A timestamp that cannot be meant.
     Timestamp,
+    /// The sender may not report events of this node.
+    Forbidden,
 }
 
 impl Reason {
     /// Every reason.
-    pub const ALL: [Self; 4] = [Self::Syntax, Self::Field, Self::UnknownNode, Self::Timestamp];
+    pub const ALL: [Self; 5] = [Self::Syntax, Self::Field, Self::UnknownNode, Self::Timestamp, Self::Forbidden];
 
     /// The name in the metrics.
     pub fn name(self) -> &'static str {
@@ -103,6 +105,7 @@ impl Reason {
             Self::Field => "field",
             Self::UnknownNode => "unknown_node",
             Self::Timestamp => "timestamp",
+            Self::Forbidden => "forbidden",
         }
     }
 }
@@ -114,6 +117,11 @@ pub struct NotJson(pub String);
 /// Reads a body. `accept_unknown`: names of unknown nodes are given back rather than refused.
 pub fn parse(body: &[u8], format: Format, nodes: &NodeIndex, accept_unknown: bool) -> Result<Parsed, NotJson> {
     read(body, format, EventReader::new(nodes, accept_unknown))
+}
+
+/// Reads the body of a sender that may report events of these nodes alone.
+pub fn parse_bound(body: &[u8], format: Format, nodes: &NodeIndex, bounds: &[NodeId]) -> Result<Parsed, NotJson> {
+    read(body, format, EventReader::new(nodes, false).bound_to(bounds))
 }
 
 /// Reads a body as [`parse`] does, but without the scanner: what tests and fuzzing hold it against.

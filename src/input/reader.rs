@@ -6,7 +6,7 @@ use serde::de::IgnoredAny;
 use serde_json::value::RawValue;
 
 use crate::event::Report;
-use crate::graph::NodeIndex;
+use crate::graph::{NodeId, NodeIndex};
 
 use super::fields::{self, DEPTH_MAX};
 use super::refusal::{EXAMPLE, Miss};
@@ -35,6 +35,11 @@ impl<'a> EventReader<'a> {
     /// One that does without the scanner.
     pub(super) fn by_serde_alone(nodes: &'a NodeIndex, accept_unknown: bool) -> Self {
         Self { scan: false, ..Self::new(nodes, accept_unknown) }
+    }
+
+    /// The same, for a sender that may report events of these nodes alone.
+    pub(super) fn bound_to(self, bounds: &'a [NodeId]) -> Self {
+        Self { resolver: self.resolver.bound_to(bounds), ..self }
     }
 
     /// Reads one value off the start of `text`, which may be nested `depth` deep; `None` where there

@@ -18,12 +18,19 @@ const HINTS_MAX: u32 = 8;
 pub(super) struct Resolver<'a> {
     nodes: &'a NodeIndex,
     accept_unknown: bool,
+    /// The nodes whose events the sender may report, where it may not report those of all.
+    bounds: Option<&'a [NodeId]>,
     hints_left: u32,
 }
 
 impl<'a> Resolver<'a> {
     pub(super) fn new(nodes: &'a NodeIndex, accept_unknown: bool) -> Self {
-        Self { nodes, accept_unknown, hints_left: HINTS_MAX }
+        Self { nodes, accept_unknown, bounds: None, hints_left: HINTS_MAX }
+    }
+
+    /// The same, for a sender that may report events of these nodes alone.
+    pub(super) fn bound_to(self, bounds: &'a [NodeId]) -> Self {
+        Self { bounds: Some(bounds), ..self }
     }
 
     #[inline]
@@ -34,6 +41,11 @@ impl<'a> Resolver<'a> {
         let node = self.nodes.find_bytes(name);
         if node.is_none() {
             check_text(text_of(name), NODE_MAX_BYTES).map_err(|error| bad_text(*node_key, error))?;
+        }
+        if let (Some(bounds), Some(node)) = (self.bounds, &node)
+            && !bounds.contains(node)
+        {
+            return Err(forbidden(text_of(name)).into());
         }
         let token = token_of(token.as_ref()).map_err(|error| bad_text(*token_key, error))?;
         let timestamp_us = match &fields.timestamp {
@@ -101,6 +113,13 @@ fn token_of(text: &[u8]) -> Result<Token, TextError> {
 #[inline]
 fn text_of(bytes: &[u8]) -> &str {
     str::from_utf8(bytes).unwrap_or_default()
+}
+
+#[cold]
+fn forbidden(name: &str) -> Refusal {
+    let error =
+        format!("this key may not report events of {}; use one that is bound to it, or to no node", quote(name));
+    Refusal::new(Reason::Forbidden, error)
 }
 
 #[cold]

@@ -79,7 +79,7 @@ impl Reader<'_> {
             input.delay_us = delay.value.us;
         }
         if let Some(nodes) = section.item("nodes") {
-            input.nodes = self.nodes(&nodes);
+            input.nodes = self::nodes(&nodes, self.known);
         }
         if !section.says("name") {
             input.name = self.unused(input.name);
@@ -105,29 +105,30 @@ impl Reader<'_> {
             section.context.report(finding.also(&first, "the first").help("give each a name of its own"));
         }
     }
+}
 
-    fn nodes(&self, item: &Item<'_>) -> Vec<String> {
-        let DeValue::Array(array) = item.value else {
-            item.wrong_type("an array of nodes", "write the names in brackets: `nodes = [\"journal\"]`");
-            return Vec::new();
-        };
-        let known: HashSet<&str> = self.known.iter().map(String::as_str).collect();
-        let mut nodes = Vec::new();
-        for value in array {
-            let place = Place { file: item.place.file, span: value.span() };
-            let element = Item { place, value: value.get_ref(), ..item.clone() };
-            if !matches!(element.value, DeValue::String(_)) {
-                element.wrong_type("an array of names", "write each name in quotes: `nodes = [\"journal\"]`");
-                continue;
-            }
-            let Some(text) = element.text("journal") else { continue };
-            if !known.contains(text.value.as_str()) {
-                unknown_node(&element, &text, self.known);
-            }
-            nodes.push(text.value);
+/// An array of names of nodes. `known` are those of all streams.
+pub(super) fn nodes(item: &Item<'_>, known: &[String]) -> Vec<String> {
+    let DeValue::Array(array) = item.value else {
+        item.wrong_type("an array of nodes", "write the names in brackets: `nodes = [\"journal\"]`");
+        return Vec::new();
+    };
+    let names: HashSet<&str> = known.iter().map(String::as_str).collect();
+    let mut nodes = Vec::new();
+    for value in array {
+        let place = Place { file: item.place.file, span: value.span() };
+        let element = Item { place, value: value.get_ref(), ..item.clone() };
+        if !matches!(element.value, DeValue::String(_)) {
+            element.wrong_type("an array of names", "write each name in quotes: `nodes = [\"journal\"]`");
+            continue;
         }
-        nodes
+        let Some(text) = element.text("journal") else { continue };
+        if !names.contains(text.value.as_str()) {
+            unknown_node(&element, &text, known);
+        }
+        nodes.push(text.value);
     }
+    nodes
 }
 
 /// Reports a node that no stream has.

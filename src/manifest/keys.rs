@@ -32,8 +32,22 @@ pub(super) const TOP: Table = Table {
 };
 
 /// The server.
-pub(super) const SERVER: Table =
-    Table { title: "[server]", path: &["server"], keys: &["listen", "access", "data_dir", "refresh", "layout"] };
+pub(super) const SERVER: Table = Table {
+    title: "[server]",
+    path: &["server"],
+    keys: &["listen", "access", "key", "login", "tls", "frame_ancestors", "data_dir", "refresh", "layout"],
+};
+
+/// A key of a program.
+pub(super) const KEY: Table =
+    Table { title: "[[server.key]]", path: &["server", "key"], keys: &["name", "sha256", "may", "nodes"] };
+
+/// A person who may look at the pages.
+pub(super) const LOGIN: Table =
+    Table { title: "[[server.login]]", path: &["server", "login"], keys: &["name", "password"] };
+
+/// The certificate by which the server speaks TLS.
+pub(super) const TLS: Table = Table { title: "tls", path: &["server", "tls"], keys: &["certificate", "key"] };
 
 /// The inputs by their kind.
 pub(super) const INPUT: Table = Table { title: "[input]", path: &["input"], keys: &["http", "amqp", "log"] };
@@ -92,8 +106,8 @@ pub(super) const CHECK: Table = Table {
 };
 
 /// Every table, in the order in which a manifest is read.
-pub const TABLES: [&Table; 12] =
-    [&TOP, &SERVER, &INPUT, &HTTP, &AMQP, &LOG, &RULE, &JSON, &STREAM, &NODE, &EDGE, &CHECK];
+pub const TABLES: [&Table; 15] =
+    [&TOP, &SERVER, &KEY, &LOGIN, &TLS, &INPUT, &HTTP, &AMQP, &LOG, &RULE, &JSON, &STREAM, &NODE, &EDGE, &CHECK];
 
 impl Table {
     /// The table that a key of this table holds, where it holds one.

@@ -81,7 +81,7 @@ fn walk<'d>(context: &'d Context<'d>, parsed: &'d [Parsed<'d>]) -> Manifest {
     }
     let mut system = top::system(&manifest);
     (system.nodes, system.streams) = streams.into_parts();
-    let mut settings = top::settings(&manifest);
+    let mut settings = top::settings(&manifest, &system.nodes);
     settings.inputs = inputs::read(&manifest, &system.nodes, system.accept_unknown);
     settings.http_enabled = settings.inputs.iter().any(|input| input.kind == InputKind::Http);
     system.inputs = core_inputs(&system, &settings.inputs);

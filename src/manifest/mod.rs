@@ -8,6 +8,7 @@
 //!
 //! Secrets: a variable's value is never part of a problem, and a password in a URL is masked (`mask`).
 
+mod access;
 mod check;
 mod context;
 mod cycle;
@@ -35,6 +36,8 @@ pub use context::Environment;
 pub use keys::{TABLES, Table};
 pub use load::{Text, load, load_in};
 pub use problem::{Problem, render};
-pub use settings::{Access, InputSettings, LISTEN_DEFAULT, LISTEN_HELP, LayoutBy, Manifest, Settings, check_listen};
+pub use settings::{
+    Access, AccessSettings, InputSettings, LISTEN_DEFAULT, LISTEN_HELP, LayoutBy, Manifest, Settings, TlsFiles, check_listen,
+};
 pub use source::Source;
 pub use watch::{Origin, Watch};

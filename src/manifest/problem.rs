@@ -89,11 +89,21 @@ pub(super) struct Finding {
     label: Option<String>,
     also: Option<(Place, String)>,
     help: Option<String>,
+    /// Whether the line that is shown may hold a secret.
+    secret: bool,
 }
 
 impl Finding {
     fn new(severity: Severity, place: &Place, message: impl Into<String>) -> Self {
-        Self { severity, place: place.clone(), message: message.into(), label: None, also: None, help: None }
+        Self {
+            severity,
+            place: place.clone(),
+            message: message.into(),
+            label: None,
+            also: None,
+            help: None,
+            secret: false,
+        }
     }
 
     pub(super) fn error(place: &Place, message: impl Into<String>) -> Self {
@@ -118,6 +128,11 @@ impl Finding {
         Self { help: Some(help.into()), ..self }
     }
 
+    /// What stands in quotes on the line is not shown.
+    pub(super) fn secret(self) -> Self {
+        Self { secret: true, ..self }
+    }
+
     /// Another place that has to do with it.
     pub(super) fn also(self, place: &Place, label: impl Into<String>) -> Self {
         Self { also: Some((place.clone(), label.into())), ..self }
@@ -127,10 +142,10 @@ impl Finding {
     pub(super) fn render(&self, files: &[SourceFile]) -> Problem {
         let level = if self.severity == Severity::Error { Level::ERROR } else { Level::WARNING };
         let message = mask(&self.message);
-        let primary = snippet(files, &self.place, AnnotationKind::Primary, self.label.as_deref());
+        let primary = snippet(files, &self.place, self.secret, AnnotationKind::Primary, self.label.as_deref());
         let mut group = level.primary_title(message.clone()).elements(primary);
         if let Some((place, label)) = &self.also {
-            group = group.elements(snippet(files, place, AnnotationKind::Context, Some(label)));
+            group = group.elements(snippet(files, place, self.secret, AnnotationKind::Context, Some(label)));
         }
         if let Some(help) = &self.help {
             group = group.element(Level::HELP.message(normalize_untrusted_str(&mask(help))));
@@ -151,11 +166,17 @@ impl Finding {
 const LINE_SHOWN: (usize, usize) = (60, 2_000);
 
 /// The first line of a place, without passwords, cut where it is very long.
-fn snippet<'a>(files: &'a [SourceFile], place: &Place, kind: AnnotationKind, label: Option<&str>) -> Vec<Element<'a>> {
+fn snippet<'a>(
+    files: &'a [SourceFile],
+    place: &Place,
+    secret: bool,
+    kind: AnnotationKind,
+    label: Option<&str>,
+) -> Vec<Element<'a>> {
     let file = &files[place.file];
     let line = file.line_of(place.span.start);
     let (text, line_start) = file.line(line);
-    let masked = Masked::new(text);
+    let masked = if secret { Masked::values(text) } else { Masked::new(text) };
     let at = (place.span.start - line_start).min(text.len());
     let start = masked.place(at);
     let end = masked.place((place.span.end.max(place.span.start) - line_start).min(text.len())).max(start);

@@ -7,7 +7,7 @@ use toml::de::{DeString, DeTable, DeValue};
 
 use super::context::Context;
 use super::item::{Bounds, Item, Said, Span, kind};
-use super::keys::{Table, elsewhere};
+use super::keys::{self, Table, elsewhere};
 use super::problem::{Finding, Place, quote};
 use super::text::Text;
 
@@ -57,6 +57,8 @@ impl<'d> Section<'d> {
             }
             (None, None) => finding.help(format!("known here: {}", self.table.keys.join(", "))),
         };
+        // A misspelt password is one all the same.
+        let finding = if self.table.path == keys::LOGIN.path { finding.secret() } else { finding };
         self.context.report(finding);
         near
     }
@@ -184,6 +186,10 @@ fn one_header(table: &Table) -> String {
     match table.path {
         ["input"] => "write `[input.http]`, `[[input.amqp]]` or `[[input.log]]` on a line of its own".to_owned(),
         [.., "check"] => "write `check = { within = \"10s\" }`".to_owned(),
+        [.., "tls"] => {
+            "write `tls = { certificate = \"/etc/observatory/server.crt\", key = \"/etc/observatory/server.key\" }`"
+                .to_owned()
+        }
         [.., "json"] => "write `json = { token = \"/request_id\" }`".to_owned(),
         _ => format!("write `{}`, once, on a line of its own", table.title),
     }

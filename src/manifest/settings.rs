@@ -2,8 +2,10 @@
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use super::problem::Problem;
+use crate::access::Roster;
 use crate::graph::{Input, InputKind, NodeId, System};
 use crate::input::rules::LogSettings;
 
@@ -31,6 +33,8 @@ pub struct Settings {
     pub listen: Option<SocketAddr>,
     /// Who may read and report; must be said where `listen` is not loopback.
     pub access: Option<Access>,
+    /// Who may, by name, and how they reach us.
+    pub entry: AccessSettings,
     /// Where to keep the journal.
     pub data_dir: Option<PathBuf>,
     /// How often the page asks to be loaded again where the browser runs no script.
@@ -41,6 +45,26 @@ pub struct Settings {
     pub http_enabled: bool,
     /// The inputs in force, in the order http, amqp, log.
     pub inputs: Vec<InputSettings>,
+}
+
+/// What `[server]` says of those who reach us, beside `access` itself.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct AccessSettings {
+    /// The keys of programs and the logins of people.
+    pub roster: Arc<Roster>,
+    /// The server speaks TLS with this certificate; without one it speaks plain HTTP.
+    pub tls: Option<TlsFiles>,
+    /// Origins whose pages may show ours in a frame.
+    pub frame_ancestors: Vec<String>,
+}
+
+/// Where the certificate is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TlsFiles {
+    /// The certificate and those that vouch for it, in PEM.
+    pub certificate: PathBuf,
+    /// Its private key, in PEM.
+    pub key: PathBuf,
 }
 
 /// What every input may say of itself.
@@ -160,5 +184,5 @@ pub fn check_listen(listen: SocketAddr, access: Option<Access>) -> Result<(), St
 }
 
 /// What to write where [`check_listen`] refuses.
-pub const LISTEN_HELP: &str = "write `access = \"open\"` in [server] to let in everybody who can reach it, \
-                               or listen on 127.0.0.1 alone";
+pub const LISTEN_HELP: &str = "write `access = \"login\"` in [server] to ask for logins and keys, `access = \"open\"` \
+                               to let in everybody who can reach it, or listen on 127.0.0.1 alone";

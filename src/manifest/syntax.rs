@@ -5,6 +5,7 @@ use std::ops::Range;
 use toml::de::{DeTable, Error};
 
 use super::context::Context;
+use super::mask::mask;
 use super::problem::{Finding, Place};
 use super::source::SourceFile;
 
@@ -44,6 +45,12 @@ fn span(error: &Error, file: &SourceFile) -> Range<usize> {
     start..file.text.ceil_char_boundary(span.end.min(said)).max(start)
 }
 
+/// Whether something on the line is not to be shown.
+fn hides(file: &SourceFile, place: &Place) -> bool {
+    let (line, _) = file.line(file.line_of(place.span.start));
+    mask(line) != line
+}
+
 fn finding(error: &Error, place: &Place, file: &SourceFile) -> Finding {
     let text = file.text.get(place.span.clone()).unwrap_or("");
     let message = error.message();
@@ -55,6 +62,9 @@ fn finding(error: &Error, place: &Place, file: &SourceFile) -> Finding {
         UNQUOTED | UNQUOTED_LITERAL if let Some(flag) = flag(text) => {
             Finding::error(place, format!("`{text}` is not a value"))
                 .help(format!("write `{flag}`, or a string in quotes"))
+        }
+        UNQUOTED | UNQUOTED_LITERAL if hides(file, place) => {
+            Finding::error(place, "a string must stand in quotes").help("write it in quotes")
         }
         UNQUOTED | UNQUOTED_LITERAL => {
             Finding::error(place, "a string must stand in quotes").help(format!("write `\"{text}\"`"))

@@ -5,11 +5,14 @@ use std::path::PathBuf;
 
 use toml::de::DeValue;
 
+use super::access;
 use super::item::{Bounds, Item, Said, Span};
 use super::keys;
 use super::problem::{Finding, quote};
 use super::section::Section;
-use super::settings::{Access, LISTEN_DEFAULT, LISTEN_HELP, LayoutBy, Settings, check_listen};
+use super::settings::{
+    Access, AccessSettings, LISTEN_DEFAULT, LISTEN_HELP, LayoutBy, Settings, check_listen,
+};
 use crate::clock::SECOND_US;
 use crate::graph::System;
 
@@ -49,11 +52,12 @@ pub(super) fn system(top: &Section<'_>) -> System {
     }
 }
 
-/// The server's settings, without the inputs.
-pub(super) fn settings(top: &Section<'_>) -> Settings {
+/// The server's settings, without the inputs. `nodes` are those of all streams.
+pub(super) fn settings(top: &Section<'_>, nodes: &[String]) -> Settings {
     let mut settings = Settings {
         listen: None,
         access: None,
+        entry: AccessSettings::default(),
         data_dir: None,
         refresh_us: SECOND_US,
         layout: LayoutBy::default(),
@@ -69,12 +73,6 @@ pub(super) fn settings(top: &Section<'_>) -> Settings {
     }
     if let Some(access) = server.choice("access", &["open", "login"]) {
         settings.access = Some(if access.value == 0 { Access::Open } else { Access::Login });
-        if access.value == 1 {
-            let finding = Finding::not_built(&access.place, "`access = \"login\"` is not built yet");
-            context.report(
-                finding.help("listen on 127.0.0.1 behind a proxy that asks for a login, and write `access = \"open\"`"),
-            );
-        }
     }
     if let Some(data_dir) = server.text("data_dir", "/var/lib/observatory") {
         let finding =
@@ -85,6 +83,7 @@ pub(super) fn settings(top: &Section<'_>) -> Settings {
     if let Some(layout) = server.choice("layout", &["builtin", "dot"]) {
         settings.layout = if layout.value == 0 { LayoutBy::Builtin } else { LayoutBy::Dot };
     }
+    settings.entry = access::read(&server, nodes, settings.access);
     settings.listen = server.item("listen").and_then(|item| listen(&item, &server, settings.access));
     settings
 }

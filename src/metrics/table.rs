@@ -83,6 +83,12 @@ metrics! {
         http_requests_total: IntCounterVec["path", "method", "status"],
         /// Time from a request's head to its answer, by the route's pattern.
         http_request_duration_seconds: HistogramVec["path"],
+        /// Connections that are open.
+        connections: IntGaugeVec[],
+        /// Connections turned away because as many were open as may be.
+        connections_refused_total: IntCounterVec[],
+        /// Tries to log in, by what came of them: ok, wrong, throttled.
+        logins_total: IntCounterVec["result"],
         /// Those who watch the stream live.
         live_readers: IntGaugeVec["stream"],
         /// Live streams refused because as many were open as may be.

@@ -7,6 +7,7 @@ mod assets;
 mod edges;
 mod error;
 mod inputs;
+mod login;
 mod overview;
 mod stream;
 #[cfg(test)]
@@ -15,6 +16,7 @@ mod view;
 
 pub use assets::{Asset, asset};
 pub use error::problem;
+pub use login::{LoginForm, login};
 pub use overview::overview;
 pub use stream::stream;
 
@@ -27,6 +29,8 @@ pub struct PageSettings {
     pub notices: Vec<String>,
     /// Whether a stream's page brings the graph: a page that is open has it already.
     pub graph: bool,
+    /// Who has logged in, where somebody has.
+    pub login: Option<String>,
 }
 
 /// Renders a template; into a string that cannot fail, so what is left is a fault of ours.

@@ -19,6 +19,7 @@ pub(super) struct Frame {
     pub(super) marks: String,
     pub(super) notices: Vec<String>,
     pub(super) inputs: Vec<InputLine>,
+    pub(super) login: Option<String>,
 }
 
 impl Frame {
@@ -34,6 +35,7 @@ impl Frame {
             badge: Badge::of(status),
             marks: crate::picture::marks(),
             inputs: inputs(board),
+            login: settings.login.as_deref().map(|login| visible(login).into_owned()),
             notices: settings.notices.iter().map(|notice| visible(notice).into_owned()).chain(notices(board)).collect(),
         }
     }

@@ -32,6 +32,12 @@ pub struct Limits {
     pub body_time: Duration,
     /// The most readers of live streams at once.
     pub live_readers: usize,
+    /// How long a request's head may take to come, and a new connection to send one.
+    pub head_time: Duration,
+    /// How long a client may leave what it has been sent, or the kernel's word of it, unread.
+    pub unread_time: Duration,
+    /// The most connections, over all workers; fewer where the system allows us fewer files.
+    pub connections: usize,
 }
 
 impl Default for Limits {
@@ -41,6 +47,9 @@ impl Default for Limits {
             bodies_bytes: 256 * 1024 * 1024,
             body_time: Duration::from_secs(30),
             live_readers: 5_000,
+            head_time: Duration::from_secs(5),
+            unread_time: Duration::from_mins(1),
+            connections: 20_000,
         }
     }
 }

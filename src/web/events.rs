@@ -11,10 +11,12 @@ use prometheus::IntCounter;
 use serde::Serialize;
 
 use super::body::{self, Coding, Share};
+use super::gate::Bounds;
 use super::problem::Problem;
-use super::recorder::{Tally, check_head, protect};
+use super::recorder::{Tally, check_head};
 use super::state::State;
-use crate::input::body::{Format, Parsed, Reason, Rejected, parse};
+use crate::graph::NodeId;
+use crate::input::body::{Format, Parsed, Reason, Rejected, parse, parse_bound};
 use crate::pipeline::{LocalIntake, Observed, Refused};
 
 /// Larger bodies are inflated and parsed beside the worker, so that its other requests do not wait.
@@ -61,16 +63,12 @@ fn is_zero(number: &usize) -> bool {
 /// Takes the events of one body: all of them, or those that are good, or none.
 pub(super) async fn post(request: HttpRequest, mut payload: Payload, worker: Rc<Worker>) -> HttpResponse {
     let begun_us = worker.state.pipeline.now_us();
-    let mut answer = match read_and_take(&request, &mut payload, &worker).await {
+    let answer = match read_and_take(&request, &mut payload, &worker).await {
         Ok(answer) => answer,
         Err(problem) if problem.closes() => body::unread(problem.error_response(), payload),
         Err(problem) => problem.error_response(),
     };
     worker.tally.count("POST", answer.status(), begun_us);
-    // Programs that report events run no scripts: they are spared the bytes.
-    if answer.status() != StatusCode::ACCEPTED {
-        protect(answer.headers_mut());
-    }
     answer
 }
 
@@ -78,14 +76,15 @@ async fn read_and_take(request: &HttpRequest, payload: &mut Payload, worker: &Wo
     let state = &worker.state;
     let headers = request.headers();
     check_head(request.uri(), headers)?;
+    let bounds = state.gate.may_report(headers)?;
     let format = format(headers)?;
     let coding = body::coding(headers)?;
     let mut share = state.budget.share();
     let bytes = body::read(payload, headers, &state.limits, &mut share).await?;
     let parsed = if bytes.len() > LARGE || coding == Coding::Gzip {
-        parse_beside(Arc::clone(state), bytes, format, coding, share).await?
+        parse_beside(Arc::clone(state), bytes, (format, coding), bounds, share).await?
     } else {
-        parse_here(state, &bytes, format)?
+        parse_here(state, &bytes, format, &bounds)?
     };
     take(worker, parsed).await
 }
@@ -128,8 +127,14 @@ async fn take(worker: &Worker, (mut parsed, by): (Parsed, Arc<Observed>)) -> Res
     parsed.rejected_unnamed[Reason::UnknownNode as usize] += gone;
     let rejected_more = count_rejected(&worker.state, &rejected, &parsed.rejected_unnamed);
     if accepted == 0 && !(rejected.is_empty() && gone == 0) {
-        let detail = "every event was refused; `rejected` says why";
-        return Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, detail).rejecting(rejected, rejected_more));
+        let forbidden = rejected.iter().all(|event| event.reason == Reason::Forbidden)
+            && parsed.rejected_unnamed[Reason::Forbidden as usize] == rejected_more;
+        let (status, detail) = if forbidden {
+            (StatusCode::FORBIDDEN, "this key may report none of these events; `rejected` says why")
+        } else {
+            (StatusCode::UNPROCESSABLE_ENTITY, "every event was refused; `rejected` says why")
+        };
+        return Err(Problem::new(status, detail).rejecting(rejected, rejected_more));
     }
     let body = serde_json::to_vec(&Taken { accepted, rejected, rejected_more }).unwrap_or_default();
     Ok(answer(body.into()))
@@ -141,18 +146,28 @@ fn answer(body: Bytes) -> HttpResponse {
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
-fn parse_here(state: &State, bytes: &[u8], format: Format) -> Result<(Parsed, Arc<Observed>), Problem> {
+fn parse_here(
+    state: &State,
+    bytes: &[u8],
+    format: Format,
+    bounds: &Bounds,
+) -> Result<(Parsed, Arc<Observed>), Problem> {
     let by = state.pipeline.observed();
-    parse(bytes, format, &by.nodes, by.system.accept_unknown)
-        .map(|parsed| (parsed, by))
-        .map_err(|error| Problem::bad_request(format!("the body is no JSON: {}", error.0)))
+    let parsed = match bounds {
+        None => parse(bytes, format, &by.nodes, by.system.accept_unknown),
+        Some(names) => {
+            let bounds: Vec<NodeId> = names.iter().filter_map(|name| by.nodes.find(name)).collect();
+            parse_bound(bytes, format, &by.nodes, &bounds)
+        }
+    };
+    parsed.map(|parsed| (parsed, by)).map_err(|error| Problem::bad_request(format!("the body is no JSON: {}", error.0)))
 }
 
 async fn parse_beside(
     state: Arc<State>,
     bytes: Bytes,
-    format: Format,
-    coding: Coding,
+    (format, coding): (Format, Coding),
+    bounds: Bounds,
     mut share: Share,
 ) -> Result<(Parsed, Arc<Observed>), Problem> {
     let work = move || {
@@ -160,7 +175,7 @@ async fn parse_beside(
             Coding::Identity => bytes,
             Coding::Gzip => body::inflate(&bytes, &state.limits, &mut share)?,
         };
-        parse_here(&state, &bytes, format)
+        parse_here(&state, &bytes, format, &bounds)
     };
     let lost = |_| Problem::try_later("the body could not be read now; nothing of it was taken");
     actix_web::web::block(work).await.map_err(lost)?

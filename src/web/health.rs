@@ -11,6 +11,7 @@ use super::layouts::LaidOutBy;
 use super::manifest::ManifestState;
 use super::problem::Problem;
 use super::state::State;
+use super::tls::Certificate;
 use crate::board::{Board, InputBoard, UnknownSender, ms};
 use crate::clock::Moment;
 use crate::metrics;
@@ -45,6 +46,19 @@ struct StreamLine<'a> {
 }
 
 #[derive(Serialize)]
+struct CertificateState {
+    state: &'static str,
+    problem: Option<String>,
+}
+
+impl CertificateState {
+    fn of(certificate: &Certificate) -> Self {
+        let problem = certificate.problem().map(|problem| String::clone(&problem));
+        Self { state: if problem.is_some() { "bad" } else { "in force" }, problem }
+    }
+}
+
+#[derive(Serialize)]
 struct Own<'a> {
     name: &'a str,
     version: &'static str,
@@ -55,6 +69,8 @@ struct Own<'a> {
     uptime_ms: f64,
     manifest: &'a ManifestState,
     layout: LaidOutBy,
+    /// Null where the server is not reached by TLS.
+    certificate: Option<CertificateState>,
     inputs: &'a [InputBoard],
     ledger: Ledger,
     streams: Vec<StreamLine<'a>>,
@@ -87,6 +103,7 @@ pub(super) async fn status(request: HttpRequest, state: Data<Arc<State>>) -> Res
         uptime_ms: ms(now_us.saturating_sub(state.started_us)),
         manifest: &manifest,
         layout: state.layouts.laid_out_by(),
+        certificate: state.certificate.as_ref().map(|certificate| CertificateState::of(certificate)),
         inputs: &board.inputs,
         ledger: ledgers(&board),
         streams: streams.collect(),

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use actix_web::http::header::{self, HeaderValue};
+use actix_web::http::header::{self, HeaderMap, HeaderValue};
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
 
@@ -12,7 +12,7 @@ use super::state::State;
 use crate::page::{self, PageSettings};
 use crate::picture::{self, Flow};
 
-const HTML: &str = "text/html; charset=utf-8";
+pub(super) const HTML: &str = "text/html; charset=utf-8";
 
 /// `GET /`
 pub(super) async fn overview(request: HttpRequest, state: Data<Arc<State>>) -> Result<HttpResponse, Problem> {
@@ -21,7 +21,7 @@ pub(super) async fn overview(request: HttpRequest, state: Data<Arc<State>>) -> R
     for stream in &board.streams {
         layouts.push(state.layouts.of(&board, stream).await?);
     }
-    Ok(live(&request, HTML, page::overview(&board, &layouts, &settings(&state, true))))
+    Ok(live(&request, HTML, page::overview(&board, &layouts, &settings(&request, &state, true))))
 }
 
 /// `GET /streams/{stream}`
@@ -33,11 +33,12 @@ pub(super) async fn stream(request: HttpRequest, state: Data<Arc<State>>) -> Res
     };
     let layout = state.layouts.of(&board, stream).await?;
     let graph = wanted(&request, "graph") != Some("none");
-    Ok(live(&request, HTML, page::stream(&board, index, &layout, &settings(&state, graph))))
+    Ok(live(&request, HTML, page::stream(&board, index, &layout, &settings(&request, &state, graph))))
 }
 
-fn settings(state: &State, graph: bool) -> PageSettings {
-    PageSettings { refresh_us: state.refresh_us(), notices: state.manifest().notices(), graph }
+fn settings(request: &HttpRequest, state: &State, graph: bool) -> PageSettings {
+    let login = state.gate.login(request.headers(), state.pipeline.now_us());
+    PageSettings { refresh_us: state.refresh_us(), notices: state.notices(), graph, login }
 }
 
 /// What the query says of this, as it stands there.
@@ -56,14 +57,19 @@ fn flow(request: &HttpRequest) -> Result<Flow, Problem> {
 
 /// A problem as a page, where a browser asks; else as it is.
 pub(super) fn for_people(request: &HttpRequest, state: &State, problem: Problem) -> Result<HttpResponse, Problem> {
-    let accept = request.headers().get(header::ACCEPT).and_then(|value| value.to_str().ok());
-    if !accept.is_some_and(|accept| accept.contains("text/html")) {
+    if !wants_page(request.headers()) {
         return Err(problem);
     }
     let (status, title, detail) = problem.parts();
-    let mut answer = live(request, HTML, page::problem(status.as_u16(), title, detail, &state.manifest().notices()));
+    let mut answer = live(request, HTML, page::problem(status.as_u16(), title, detail, &state.notices()));
     *answer.status_mut() = status;
     Ok(answer)
+}
+
+/// Whether a browser asks on behalf of a person.
+pub(super) fn wants_page(headers: &HeaderMap) -> bool {
+    let accept = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok());
+    accept.is_some_and(|accept| accept.contains("text/html"))
 }
 
 /// `GET /static/{file}`

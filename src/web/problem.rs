@@ -68,8 +68,7 @@ impl Problem {
 
     /// 503 with a `Retry-After` of some seconds, not the same for everybody.
     pub(super) fn try_later(detail: impl Into<String>) -> Self {
-        let seconds = 1 + RandomState::new().hash_one(()) % RETRY_MAX_S;
-        Self::new(StatusCode::SERVICE_UNAVAILABLE, detail).with(header::RETRY_AFTER, HeaderValue::from(seconds))
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, detail).with(header::RETRY_AFTER, HeaderValue::from(retry_after_s()))
     }
 
     /// Adds a header.
@@ -103,6 +102,27 @@ impl Problem {
     pub(super) fn parts(&self) -> (StatusCode, &'static str, &str) {
         (self.status_code(), self.0.title, &self.0.detail)
     }
+}
+
+/// In how many seconds to come back: not the same for everybody.
+fn retry_after_s() -> u64 {
+    1 + RandomState::new().hash_one(()) % RETRY_MAX_S
+}
+
+/// A whole answer as bytes, where no handler is there to give one; the connection closes after it.
+pub(super) fn raw(problem: &Problem) -> Vec<u8> {
+    let body = serde_json::to_string(&problem.0).unwrap_or_default();
+    let mut head = format!(
+        "HTTP/1.1 {}\r\nContent-Type: {CONTENT_TYPE}\r\nContent-Length: {}\r\nConnection: close\r\n\
+         Cache-Control: no-store\r\nContent-Security-Policy: default-src 'none'; frame-ancestors 'none'\r\n\
+         X-Content-Type-Options: nosniff\r\nReferrer-Policy: no-referrer\r\n",
+        problem.status_code(),
+        body.len()
+    );
+    for (name, value) in &problem.0.headers {
+        head += &format!("{name}: {}\r\n", value.to_str().unwrap_or_default());
+    }
+    format!("{head}\r\n{body}").into_bytes()
 }
 
 impl From<Refused> for Problem {

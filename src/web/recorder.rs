@@ -1,6 +1,7 @@
-//! Around every route: its metrics, and the headers that keep browsers safe.
+//! Around every route: its metrics, and whether it may be read.
 
 use std::cell::RefCell;
+use std::fmt;
 use std::future::{Ready, ready};
 use std::rc::Rc;
 use std::sync::Arc;
@@ -8,23 +9,46 @@ use std::task::{Context, Poll};
 
 use actix_web::body::MessageBody;
 use actix_web::dev::{Service, ServiceRequest, ServiceResponse, Transform};
-use actix_web::http::header::{self, HeaderMap, HeaderName, HeaderValue};
+use actix_web::http::header::{self, HeaderMap};
 use actix_web::http::{Method, StatusCode, Uri};
-use actix_web::{Error, ResponseError};
+use actix_web::{Error, HttpResponse, ResponseError};
 use futures_util::future::LocalBoxFuture;
 use prometheus::{Histogram, IntCounter};
 
+use super::login;
+use super::pages::wants_page;
 use super::problem::Problem;
 use super::state::State;
-
-/// What a page may load: from here alone, and no inline script or style.
-pub(super) const POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self'; script-src 'self'; \
-    connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
 /// The most bytes of a request's head.
 const HEAD_MAX: usize = 16 * 1024;
 
-/// Records the requests of one route and adds the security headers to its answers.
+/// Routes that need no login: whether the server is well, and what it takes to log in.
+const OPEN: [&str; 5] = ["/health/live", "/health/ready", "/static/{file}", login::ROUTE, login::LOGOUT_ROUTE];
+
+/// Sends a person to log in.
+#[derive(Debug)]
+struct ToLogin(String);
+
+impl fmt::Display for ToLogin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("log in first")
+    }
+}
+
+impl ResponseError for ToLogin {
+    fn status_code(&self) -> StatusCode {
+        StatusCode::SEE_OTHER
+    }
+
+    fn error_response(&self) -> HttpResponse {
+        let mut answer = HttpResponse::build(self.status_code());
+        answer.insert_header((header::LOCATION, self.0.as_str())).insert_header((header::CACHE_CONTROL, "no-store"));
+        answer.finish()
+    }
+}
+
+/// Records the requests of one route, and lets nobody read who may not.
 #[derive(Clone)]
 pub(super) struct Recorder {
     state: Arc<State>,
@@ -70,6 +94,19 @@ impl Tally {
         Self { state: Arc::clone(state), route, durations, counters: RefCell::default() }
     }
 
+    /// Whether this request may be answered. A person is sent to log in.
+    fn let_in(&self, request: &ServiceRequest) -> Result<(), Error> {
+        let state = &self.state;
+        if OPEN.contains(&self.route) {
+            return Ok(());
+        }
+        let denied = state.gate.may_read(request.headers(), state.pipeline.now_us());
+        denied.map_err(|problem| match (problem.status_code(), wants_page(request.headers())) {
+            (StatusCode::UNAUTHORIZED, true) => ToLogin(login::address(request.path())).into(),
+            _ => problem.into(),
+        })
+    }
+
     /// Counts a request that began at `begun_us` and is answered now.
     pub(super) fn count(&self, method: &'static str, status: StatusCode, begun_us: u64) {
         let state = &self.state;
@@ -113,11 +150,14 @@ where
             tally.count(method, problem.status_code(), begun_us);
             return Box::pin(ready(Err(problem.into())));
         }
+        if let Err(error) = tally.let_in(&request) {
+            tally.count(method, error.as_response_error().status_code(), begun_us);
+            return Box::pin(ready(Err(error)));
+        }
         let answer = self.service.call(request);
         Box::pin(async move {
-            let mut answer = answer.await?;
+            let answer = answer.await?;
             tally.count(method, answer.status(), begun_us);
-            protect(answer.headers_mut());
             Ok(answer)
         })
     }
@@ -132,18 +172,6 @@ pub(super) fn check_head(target: &Uri, headers: &HeaderMap) -> Result<(), Proble
     }
     let detail = format!("the request's head is larger than {HEAD_MAX} bytes");
     Err(Problem::new(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, detail).closing())
-}
-
-/// Adds the headers that keep browsers safe.
-pub(super) fn protect(headers: &mut HeaderMap) {
-    let mut add = |name: HeaderName, value: &'static str| {
-        if !headers.contains_key(&name) {
-            headers.insert(name, HeaderValue::from_static(value));
-        }
-    };
-    add(header::CONTENT_SECURITY_POLICY, POLICY);
-    add(header::X_CONTENT_TYPE_OPTIONS, "nosniff");
-    add(header::REFERRER_POLICY, "no-referrer");
 }
 
 /// A method as a label: any client can invent methods.

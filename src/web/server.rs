@@ -2,38 +2,39 @@
 
 use std::future::ready;
 use std::io;
-use std::net::SocketAddr;
+use std::net::{SocketAddr, TcpListener};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
-use actix_web::dev::{Server, ServerHandle};
+use actix_http::{HttpService, Protocol, Request};
+use actix_server::{GracefulShutdownSignal, Server, ServerHandle};
+use actix_service::{Service, ServiceFactory, apply_fn_factory, fn_factory, into_service, map_config};
+use actix_web::dev::AppConfig;
 use actix_web::guard;
 use actix_web::http::header::{self, HeaderValue};
 use actix_web::http::{Method, StatusCode};
+use actix_web::rt::net::TcpStream;
 use actix_web::web::{self, Data, ServiceConfig};
-use actix_web::{App, HttpRequest, HttpServer, Route};
+use actix_web::{App, HttpRequest, Route};
 
+use super::connection::{Connection, Progress};
+use super::entrance::{Entrance, Stream, TURNED_AWAY_MAX};
 use super::events::{self, Worker};
 use super::problem::Problem;
 use super::recorder::Recorder;
 use super::state::State;
-use super::{api, badge, health, live, openapi, pages};
+use super::tls::Certificate;
+use super::{api, badge, front, health, live, login, openapi, pages};
 
 /// The path's label in the metrics where no route takes the request.
 const OTHER: &str = "other";
-/// How long a request's head may take to come, and an idle connection to send one.
-const HEAD_TIME: Duration = Duration::from_secs(5);
 /// How long an idle connection is kept.
 const KEEP_ALIVE: Duration = Duration::from_secs(30);
-/// How long a client may leave what it has been sent, or the kernel's word of it, unread.
-const UNREAD_TIME: Duration = Duration::from_mins(1);
-/// Connections at once, over all workers.
-const CONNECTIONS_MAX: usize = 20_000;
 /// Files that the server itself has open, and some to spare.
 const OWN_FILES: usize = 64;
 /// Connections that wait to be accepted.
-const BACKLOG: u32 = 4096;
+const BACKLOG: i32 = 4096;
 /// What is still being answered when the server stops has this long, in seconds.
 const STOP_TIME_S: u64 = 2;
 /// More workers than this help nobody: the owner is one thread.
@@ -47,29 +48,39 @@ pub struct Bound {
 }
 
 impl Bound {
-    /// Binds to the address. Must be called where a tokio runtime runs.
-    pub fn bind(state: &Arc<State>, listen: SocketAddr) -> io::Result<Self> {
+    /// Binds to the address; with a certificate it is reached by TLS. Must be called where a tokio runtime runs.
+    pub fn bind(state: &Arc<State>, listen: SocketAddr, certificate: Option<&Arc<Certificate>>) -> io::Result<Self> {
         let workers = std::thread::available_parallelism().map_or(1, usize::from).min(WORKERS_MAX);
-        let shared = Arc::clone(state);
+        let tls = certificate.map(|certificate| certificate.acceptor().map_err(io::Error::other)).transpose()?;
+        let listener = TcpListener::bind(listen)?;
+        // As many as the system lets wait: the standard library's own number is lower.
+        rustix::net::listen(&listener, BACKLOG)?;
+        let address = listener.local_addr()?;
         state.live.start();
-        let server = HttpServer::new(move || {
-            let shared = Arc::clone(&shared);
-            let other = web::route().to(pages::not_found).wrap(Recorder::new(&shared, OTHER));
-            App::new().configure(|config| routes(config, &shared)).default_service(other)
-        })
-        .workers(workers)
-        .max_connections(connections() / workers)
-        .client_request_timeout(HEAD_TIME)
-        .client_disconnect_timeout(Duration::from_secs(1))
-        .keep_alive(KEEP_ALIVE)
-        .tcp_nodelay(true)
-        .on_connect(|connection, _| give_up_who_stops_reading(connection))
-        .worker_max_blocking_threads(2)
-        .shutdown_timeout(STOP_TIME_S)
-        .disable_signals()
-        .backlog(BACKLOG)
-        .bind(listen)?;
-        let address = server.addrs().first().copied().unwrap_or(listen);
+        let limit = connections(state.limits.connections);
+        let mut builder = Server::build().workers(workers).worker_max_blocking_threads(2).disable_signals();
+        builder = builder.max_concurrent_connections((limit + TURNED_AWAY_MAX) / workers).shutdown_timeout(STOP_TIME_S);
+        let (stopping, open, state) = (builder.graceful_shutdown_signal(), Arc::default(), Arc::clone(state));
+        let server = builder.listen("http", listener, move || {
+            let (state, stopping) = (Arc::clone(&state), stopping.clone());
+            let entrance = Entrance::new(Arc::clone(&state), tls.clone(), Arc::clone(&open), limit);
+            let http = Rc::new(http(&state, stopping));
+            let entrance = Rc::new(entrance);
+            fn_factory(move || {
+                let (http, entrance) = (Rc::clone(&http), Rc::clone(&entrance));
+                async move {
+                    let http = Rc::new(http.new_service(()).await?);
+                    Ok::<_, ()>(into_service(move |connection: TcpStream| {
+                        let (http, entrance) = (Rc::clone(&http), Rc::clone(&entrance));
+                        async move {
+                            let serve = |connection, peer| http.call((connection, Protocol::Http1, peer));
+                            entrance.enter(connection, serve).await;
+                            Ok::<_, ()>(())
+                        }
+                    }))
+                }
+            })
+        })?;
         Ok(Self { address, server: server.run() })
     }
 
@@ -84,27 +95,47 @@ impl Bound {
     }
 }
 
-/// Who takes nothing of an answer for [`UNREAD_TIME`] loses the connection, and with it the memory and
-/// the place that it holds: a live stream has no end that could be waited for.
-fn give_up_who_stops_reading(connection: &dyn std::any::Any) {
-    if let Some(stream) = connection.downcast_ref::<actix_web::rt::net::TcpStream>() {
-        let limit_ms = u32::try_from(UNREAD_TIME.as_millis()).unwrap_or(u32::MAX);
-        if let Err(error) = rustix::net::sockopt::set_tcp_user_timeout(stream, limit_ms) {
-            tracing::debug!(subsystem = "server", %error, "failed to limit how long a connection may be stuck");
+/// HTTP/1.1 over connections that were let in.
+fn http(
+    state: &Arc<State>,
+    stopping: GracefulShutdownSignal,
+) -> impl ServiceFactory<(Connection<Stream>, Protocol, Option<SocketAddr>), Config = (), InitError = ()> + use<> {
+    let other = web::route().to(pages::not_found).wrap(Recorder::new(state, OTHER));
+    let app = App::new().configure(|config| routes(config, state)).default_service(other);
+    // What it says of our address is not asked for.
+    let app = map_config(app, |()| AppConfig::default());
+    let state = Arc::clone(state);
+    let app = apply_fn_factory(app, move |request: Request, app: &_| {
+        let progress = request.conn_data::<Progress>().cloned();
+        if let Some(progress) = &progress {
+            progress.begin();
         }
-    }
+        front::answer(progress, state.policy(), Service::call(app, request))
+    });
+    HttpService::build()
+        .keep_alive(KEEP_ALIVE)
+        // A connection times its heads itself.
+        .client_request_timeout(Duration::ZERO)
+        .client_disconnect_timeout(Duration::from_secs(1))
+        .graceful_shutdown_signal(move || {
+            let stopping = stopping.clone();
+            async move { stopping.notified().await }
+        })
+        .on_connect_ext(|connection: &Connection<Stream>, data| {
+            data.insert(connection.progress());
+        })
+        .finish(app)
 }
 
-/// Connections at once: as many files as we may have open, less those that we need ourselves.
-fn connections() -> usize {
+/// Connections at once: as many as wanted and as we may have files open, less those that we need ourselves.
+fn connections(wanted: usize) -> usize {
     use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
     let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
     // The soft limit is low for programs that cannot do with more.
     let raised = setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum });
     let files = if raised.is_ok() { maximum } else { current };
-    files
-        .map_or(CONNECTIONS_MAX, |files| usize::try_from(files).unwrap_or(usize::MAX).saturating_sub(OWN_FILES))
-        .clamp(WORKERS_MAX, CONNECTIONS_MAX)
+    let files = files.map_or(usize::MAX, |files| usize::try_from(files).unwrap_or(usize::MAX));
+    files.saturating_sub(OWN_FILES + TURNED_AWAY_MAX).clamp(WORKERS_MAX, wanted.max(WORKERS_MAX))
 }
 
 /// Everything that is routed; called once in each worker.
@@ -117,7 +148,7 @@ fn routes(config: &mut ServiceConfig, state: &Arc<State>) {
         let refuse = web::route().to(refuse).wrap(Recorder::new(state, events::ROUTE));
         config.service(web::resource(events::ROUTE).route(post).default_service(refuse));
     }
-    let mut get = |path, route| serve(config, state, path, "GET, HEAD", route);
+    let mut get = |path, route| serve(config, state, path, "GET, HEAD", [route]);
     get("/", reading().to(pages::overview));
     get("/static/{file}", reading().to(pages::asset));
     get("/streams/{stream}", reading().to(pages::stream));
@@ -134,6 +165,9 @@ fn routes(config: &mut ServiceConfig, state: &Arc<State>) {
     get("/health/live", reading().to(health::live));
     get("/health/ready", reading().to(health::ready));
     get("/status", reading().to(health::status));
+    let log_in = [reading().to(login::form), web::post().to(login::submit)];
+    serve(config, state, login::ROUTE, "GET, HEAD, POST", log_in);
+    serve(config, state, login::LOGOUT_ROUTE, "POST", [web::post().to(login::logout)]);
 }
 
 /// GET, and HEAD, which is a GET without the body.
@@ -142,9 +176,16 @@ fn reading() -> Route {
 }
 
 /// A route whose requests are recorded, and which says what it takes where the method is wrong.
-fn serve(config: &mut ServiceConfig, state: &Arc<State>, path: &'static str, allow: &'static str, route: Route) {
+fn serve<const N: usize>(
+    config: &mut ServiceConfig,
+    state: &Arc<State>,
+    path: &'static str,
+    allow: &'static str,
+    routes: [Route; N],
+) {
     let refuse = move |request: HttpRequest| ready(method_not_allowed(request.method(), allow));
-    let resource = web::resource(path).route(route).default_service(web::route().to(refuse));
+    let resource = routes.into_iter().fold(web::resource(path), actix_web::Resource::route);
+    let resource = resource.default_service(web::route().to(refuse));
     config.service(resource.wrap(Recorder::new(state, path)));
 }
 

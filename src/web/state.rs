@@ -3,12 +3,16 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
+use actix_web::http::header::HeaderValue;
 use arc_swap::ArcSwap;
 
 use super::body::{Budget, Limits};
 use super::layouts::Layouts;
+use super::front;
+use super::gate::Gate;
 use super::manifest::ManifestState;
 use super::problem::Problem;
+use super::tls::Certificate;
 use crate::board::{Board, StreamBoard};
 use crate::clock::{Moment, SECOND_US};
 use crate::graph::nearest;
@@ -27,6 +31,8 @@ pub struct State {
     pub metrics: Arc<Metrics>,
     /// Those who watch streams live.
     pub live: Arc<Live>,
+    /// Who may read and report.
+    pub gate: Gate,
     /// What clients may take.
     pub limits: Limits,
     /// The memory that bodies take.
@@ -44,6 +50,10 @@ pub struct State {
     complained_us: AtomicU64,
     /// Where everything stands in the pictures.
     pub(super) layouts: Layouts,
+    /// The content security policy of every page.
+    policy: ArcSwap<HeaderValue>,
+    /// The certificate, where the server is reached by TLS.
+    pub certificate: Option<Arc<Certificate>>,
 }
 
 impl State {
@@ -52,6 +62,7 @@ impl State {
         let started_us = pipeline.now_us();
         Self {
             live: Live::new(pipeline.clone()),
+            gate: Gate::open(),
             limits: Limits::default(),
             budget: Budget::default(),
             started_us,
@@ -59,6 +70,8 @@ impl State {
             ready: AtomicBool::new(false),
             complained_us: AtomicU64::new(0),
             layouts: Layouts::default(),
+            policy: ArcSwap::from_pointee(front::policy(&[])),
+            certificate: None,
             pipeline,
             metrics,
             http_enabled,
@@ -84,6 +97,26 @@ impl State {
     /// Whether Graphviz lays out the pictures, where it can.
     pub fn lay_out_by_graphviz(&self, asked: bool) {
         self.layouts.by_graphviz(asked);
+    }
+
+    /// The content security policy of every page.
+    pub(super) fn policy(&self) -> Arc<HeaderValue> {
+        self.policy.load_full()
+    }
+
+    /// Says whose pages may show ours in a frame.
+    pub fn set_frame_ancestors(&self, origins: &[String]) {
+        self.policy.store(Arc::new(front::policy(origins)));
+    }
+
+    /// What every page says of the server itself.
+    pub(super) fn notices(&self) -> Vec<String> {
+        let mut notices = self.manifest().notices();
+        let problem = self.certificate.as_ref().and_then(|certificate| certificate.problem());
+        notices.extend(
+            problem.map(|problem| format!("The certificate is bad, and the one before it goes on: {problem}.")),
+        );
+        notices
     }
 
     /// What has become of the manifest.

@@ -5,6 +5,7 @@ mod driver;
 mod focus;
 mod hostile;
 mod live;
+mod login;
 mod lost;
 mod narrow;
 mod wall;

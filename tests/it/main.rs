@@ -1,10 +1,13 @@
 //! The tests of behaviour, one file a behaviour, in one binary.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test that fails may panic, in its helpers, too")]
 
+mod access;
 mod badge;
+mod bodies;
 mod browser;
 mod clients;
 mod commands;
+mod crowd;
 mod demo;
 #[cfg(test)]
 mod discovery;
@@ -16,6 +19,7 @@ mod lifecycle;
 mod live;
 mod logs;
 mod manifest;
+mod memory;
 mod openapi;
 #[cfg(test)]
 mod oracle;
@@ -36,3 +40,4 @@ mod secrets;
 mod slow;
 mod status;
 mod tidy;
+mod tls;

@@ -22,7 +22,11 @@ pub(crate) struct Inside {
 
 impl Inside {
     pub(crate) fn start(limits: Limits) -> Self {
-        let manifest = load(&Source::Text("orders.toml".to_owned(), ORDERS.to_owned())).unwrap();
+        Self::serve(ORDERS, limits)
+    }
+
+    pub(crate) fn serve(manifest: &str, limits: Limits) -> Self {
+        let manifest = load(&Source::Text("orders.toml".to_owned(), manifest.to_owned())).unwrap();
         let system = Arc::new(manifest.live_system());
         let clock = Arc::new(MonotonicClock::start());
         let running = Start { system, clock }.run().unwrap();
@@ -36,7 +40,7 @@ impl Inside {
         // It ends with the test's process.
         std::thread::spawn(move || {
             actix_web::rt::System::new().block_on(async {
-                let bound = Bound::bind(&state, "127.0.0.1:0".parse().unwrap()).unwrap();
+                let bound = Bound::bind(&state, "127.0.0.1:0".parse().unwrap(), None).unwrap();
                 address_in.send(bound.address).unwrap();
                 bound.run().await.unwrap();
             });

@@ -1,6 +1,9 @@
 //! Secrets and tokens are in no output that does not need them.
 
-use crate::harness::{Files, ORDERS, Server, event, observatory, run};
+use std::cell::RefCell;
+
+use crate::access::{Guarded, guarded, new_key, new_login};
+use crate::harness::{Answer, Files, ORDERS, Server, event, observatory, run, wait_until};
 
 const SECRET: &str = "marked-secret-5cR3t";
 
@@ -39,5 +42,95 @@ fn tokens_and_keys_are_in_no_log_and_no_metric() {
     assert_eq!(server.stop().code(), Some(0));
     for output in [metrics, server.log(), String::from_utf8([sent.stdout, sent.stderr].concat()).unwrap()] {
         assert!(!output.contains("marked-token") && !output.contains(SECRET), "{output}");
+    }
+}
+
+/// Everything that a guarded server and its commands say, with the most talkative log, after all that may
+/// make them say too much.
+#[test]
+fn keys_passwords_and_cookies_are_in_no_output() {
+    let (shop, screen) =
+        (new_key(&["--name", "shop", "--node", "web"]), new_key(&["--name", "screen", "--may", "read"]));
+    let password = "marked-password-7hQ2";
+    let stanza = new_login("ada", password);
+    let hash = stanza.split('"').find(|part| part.starts_with("$argon2")).unwrap().to_owned();
+    let server = Guarded::start(&[&shop.stanza, &screen.stanza, &stanza]);
+    let cookie = server.log_in("ada", password);
+    let said = RefCell::new(Vec::new());
+    let take = |answer: Answer| said.borrow_mut().push(format!("{:?}\n{}", answer.headers, answer.body));
+    for (name, given) in [("ada", "marked-password-wrong"), (password, "x"), ("ada\u{202e}", password)] {
+        take(server.send_form("/login", &[], &[("name", "x"), ("password", given), ("to", "/")]));
+        // A password in the field of the name comes back to whoever typed it, and goes nowhere else.
+        drop(server.send_form("/login", &[], &[("name", name), ("password", given)]));
+    }
+    for key in [&shop.key, &screen.key, &shop.key[1..].to_owned()] {
+        take(server.report(key, &event("web", "a")));
+        take(server.report(key, &event("books", "a")));
+        take(server.report(key, "{\"node\":"));
+    }
+    let bearer = format!("Bearer {}", screen.key);
+    for path in [
+        "/",
+        "/status",
+        "/metrics",
+        "/streams/orders",
+        "/streams/none",
+        "/api/v1/streams/orders",
+        "/nothing",
+        "/login",
+        "/static/live.js",
+    ] {
+        take(server.get(path, &[("Authorization", &bearer), ("Accept", "text/html")]));
+        take(server.get(path, &[("Cookie", &cookie)]));
+        take(server.get(path, &[("Authorization", &format!("Basic {password}"))]));
+    }
+    said.borrow_mut().push(crate::harness::raw(
+        server.server.address(),
+        format!("GET / HTTP/9\r\nAuthorization: {bearer}\r\n\r\n").as_bytes(),
+    ));
+    // A manifest that turns bad, with the secrets where they do not belong.
+    let bad = guarded(&[
+        &shop.stanza.replace("sha256", "sha255"),
+        &format!("[[server.key]]\nname = \"k\"\nsha256 = \"{}\"", screen.key),
+        &format!("[[server.login]]\nname = \"p\"\npassword = \"{password}\""),
+        &format!("[[server.login]]\nname = \"q\"\npasword = \"{password}\""),
+        &format!("[[server.login]]\nname = \"r\"\npassword = \"{}x\"", hash.replace('$', "$$")),
+        &format!("[[server.login]]\nname = \"s\"\npassword = 7 # {hash}"),
+    ]);
+    let path = server.files.write("manifest.toml", &bad);
+    server.server.signal("HUP");
+    wait_until("it is bad", || server.server.log().contains("the manifest is bad").then_some(()));
+    take(server.get("/status", &[("Cookie", &cookie)]));
+    take(server.get("/", &[("Cookie", &cookie)]));
+    let unquoted = server.files.write("unquoted.toml", &format!("[server]\npassword = {password}\n"));
+    let key_file = server.files.write("key", &screen.key);
+    let url = &server.server.url;
+    let with_password = url.replace("http://", &format!("http://ada:{password}@"));
+    for arguments in [
+        &["check", &path][..],
+        &["check", &path, "--json"],
+        &["check", &unquoted],
+        &["serve", &path],
+        &["serve", &path, "--listen", &with_password],
+        &["send", "web", "t", "--to", url, "--key-file", &key_file],
+        &["send", "web", "t", "--to", &with_password, "--key-file", &key_file],
+        &["status", "--to", url, "--key-file", &key_file],
+        &["status", "--to", &with_password],
+        &["init", "--from", &with_password],
+        &["init", "--from", url, "--key-file", &key_file],
+    ] {
+        let output = run(arguments, "");
+        said.borrow_mut().push(
+            format!("{arguments:?}\n{}", String::from_utf8([output.stdout, output.stderr].concat()).unwrap())
+                .replace(&with_password, ""),
+        );
+    }
+    drop(server.send_form("/logout", &[("Cookie", &cookie)], &[]));
+    said.borrow_mut().push(server.server.log());
+    let cookie = cookie.split_once('=').unwrap().1;
+    for secret in [&shop.key[4..], &screen.key[4..], password, "marked-password-wrong", &hash[30..], cookie] {
+        for output in said.borrow().iter() {
+            assert!(!output.contains(secret), "{secret} is said: {output}");
+        }
     }
 }

@@ -9,8 +9,18 @@ use crate::harness::{ORDERS, Server};
 /// Where `tests/run` puts it.
 const AXE: &str = "target/browser/node_modules/axe-core/axe.min.js";
 
+/// The text of axe, where it is there.
+pub(super) fn axe() -> Option<String> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(AXE);
+    let read = std::fs::read_to_string(path);
+    if read.is_err() {
+        skip("there is no axe-core: npm install --no-save --prefix target/browser axe-core");
+    }
+    read.ok()
+}
+
 /// What axe finds serious or critical: the rule, and the elements.
-fn findings(browser: &Browser, axe: &str) -> Vec<String> {
+pub(super) fn findings(browser: &Browser, axe: &str) -> Vec<String> {
     browser.run(axe);
     // Transitions would be caught half-way, in colours that nobody reads.
     let run = "const settle = () => Promise.all(document.getAnimations().map((one) => one.finished.catch(() => {}))); \
@@ -23,10 +33,7 @@ fn findings(browser: &Browser, axe: &str) -> Vec<String> {
 
 #[test]
 fn nothing_keeps_anyone_out() {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(AXE);
-    let Ok(axe) = std::fs::read_to_string(&path) else {
-        return skip("there is no axe-core: npm install --no-save --prefix target/browser axe-core");
-    };
+    let Some(axe) = axe() else { return };
     let Some(browser) = Browser::start() else { return };
     let server = Server::start(ORDERS);
     pass(&server, "good", 3);

@@ -34,6 +34,9 @@ pub(super) struct Driver {
 impl Driver {
     /// Lets the driver report these tokens to this URL.
     pub(super) fn start(mut command: Command, url: &str, tokens: &[String]) -> Self {
+        if command.get_envs().all(|(name, _)| name != "OBSERVATORY_KEY_FILE") {
+            command.env_remove("OBSERVATORY_KEY_FILE");
+        }
         command.arg(url).env("NO_PROXY", "*").env("no_proxy", "*");
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().unwrap();

@@ -11,6 +11,7 @@ use std::collections::BTreeSet;
 
 use observatory::clock::{Clock, MonotonicClock, SECOND_US};
 
+use crate::harness::Files;
 use driver::Driver;
 use language::{Language, ready};
 use server::{Answer, Server, dead_url};
@@ -124,6 +125,18 @@ fn a_batch_that_was_pushed_back_is_kept_and_delivered(language: Language) {
     assert_eq!(delivered.iter().map(|event| &event.token).collect::<BTreeSet<_>>(), tokens.iter().collect());
 }
 
+fn a_key_is_shown(language: Language) {
+    let Some(mut command) = ready(language) else { return };
+    let (tokens, server, files) = (tokens(100), Server::start([Answer::Accept]), Files::new());
+    command.env("OBSERVATORY_KEY_FILE", files.write("key", "obs_marked-key\n"));
+    let driver = Driver::start(command, &server.url, &tokens);
+    server.wait_for(tokens.len());
+    assert_eq!(driver.finish().dropped, 0);
+    for request in server.requests() {
+        assert!(request.head.contains("uthorization: Bearer obs_marked-key\r\n"), "{}", request.head);
+    }
+}
+
 /// Makes each of these functions a test in each of these languages.
 macro_rules! in_every_language {
     ($languages:tt $($test:ident)+) => { $(in_every_language!(@ $languages $test);)+ };
@@ -140,6 +153,7 @@ macro_rules! in_every_language {
 in_every_language! {
     { curl: Curl, python: Python, javascript: JavaScript, go: Go, java: Java, rust: Rust, }
     a_calm_run_delivers_every_event_once
+    a_key_is_shown
     a_server_that_hangs_blocks_no_caller
     a_server_that_is_down_is_only_counted
     a_connection_that_is_cut_is_only_counted
