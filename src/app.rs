@@ -4,6 +4,7 @@
 //! Stopping goes the other way, so that what was accepted is still judged.
 
 use std::net::SocketAddr;
+use std::rc::Rc;
 use std::sync::Arc;
 use std::{fmt, io};
 
@@ -15,6 +16,7 @@ use crate::manifest::{self, Access, LISTEN_DEFAULT, LISTEN_HELP, LayoutBy, Manif
 use crate::metrics::Metrics;
 use crate::pipeline::{Running, Start};
 use crate::reload::{self, Reloader};
+use crate::sources::Sources;
 use crate::web::{Bound, Certificate, Gate, SessionsFile, State};
 
 /// Why the server did not start, or did not go on.
@@ -116,10 +118,13 @@ async fn run(
         .map_err(|error| failed(&format!("listen on {listen}"), &error))?;
     let (address, server) = (bound.address, bound.handle());
     let mut serving = actix_web::rt::spawn(bound.run());
+    let sources = Rc::new(Sources::new(pipeline.clone(), Arc::clone(&state.metrics)));
+    sources.follow(&settings.inputs).await;
     state.set_ready(true);
     info!(subsystem = "server", %address, version = env!("CARGO_PKG_VERSION"), "the server takes events");
     let announced = announce(Reached { address, tls: state.certificate.is_some() });
-    let reloader = Reloader { state: Arc::clone(&state), started: settings.clone(), listen: flag };
+    let reloader =
+        Reloader { state: Arc::clone(&state), sources: Rc::clone(&sources), started: settings.clone(), listen: flag };
     let reloading = watch.map(|watch| actix_web::rt::spawn(reloader.run(watch)));
     let following = state.certificate.clone().map(|certificate| actix_web::rt::spawn(certificate.follow()));
 
@@ -132,6 +137,7 @@ async fn run(
     if let Some(following) = following {
         following.abort();
     }
+    sources.stop().await;
     state.live.stop();
     if !serving.is_finished() {
         server.stop(true).await;

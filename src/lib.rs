@@ -36,4 +36,5 @@ pub mod page;
 pub mod picture;
 pub mod pipeline;
 pub mod reload;
+pub mod sources;
 pub mod web;

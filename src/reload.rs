@@ -1,6 +1,7 @@
 //! Goes on with the manifest as it reads now, or says what is wrong with it and leaves all as it is.
 
 use std::net::SocketAddr;
+use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,6 +10,7 @@ use tracing::{info, warn};
 use crate::clock::Moment;
 use crate::manifest::{self, LISTEN_DEFAULT, LayoutBy, Manifest, Problem, Settings, Text, Watch};
 use crate::pipeline::Refused;
+use crate::sources::Sources;
 use crate::web::{ManifestProblem, ManifestState, State};
 
 /// The most problems of one manifest that the log names.
@@ -20,6 +22,8 @@ const ASK_AGAIN: Duration = Duration::from_millis(100);
 pub struct Reloader {
     /// What the pages and `/status` tell, and the way to the owner.
     pub state: Arc<State>,
+    /// The inputs that read by themselves.
+    pub sources: Rc<Sources>,
     /// What the server was started with.
     pub started: Settings,
     /// Where the command line says to listen: it goes before any manifest.
@@ -59,6 +63,7 @@ impl Reloader {
         while self.state.pipeline.reload(Arc::clone(&system)).await == Err(Refused::Overloaded) {
             tokio::time::sleep(ASK_AGAIN).await;
         }
+        self.sources.follow(&manifest.settings.inputs).await;
         let needs_restart = self.needs_restart(&manifest.settings);
         let edges: usize = system.streams.iter().map(|stream| stream.edges.len()).sum();
         info!(

@@ -1,9 +1,11 @@
 //! Inputs: bytes in, [`Report`](crate::event::Report)s out.
 
+pub mod amqp;
 pub mod body;
 mod fields;
 mod lines;
 mod merge;
+pub mod pace;
 mod reader;
 pub mod recording;
 mod refusal;

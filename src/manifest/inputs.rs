@@ -4,7 +4,8 @@ use std::collections::{HashMap, HashSet};
 
 use toml::de::DeValue;
 
-use super::item::{Bounds, Item};
+use super::amqp;
+use super::item::Item;
 use super::keys;
 use super::log::{self, Known};
 use super::problem::{Finding, Place};
@@ -28,10 +29,12 @@ pub(super) fn read(top: &Section<'_>, known: &[String], accept_unknown: bool) ->
     } else {
         reader.inputs.push(InputSettings::unnamed(InputKind::Http));
     }
-    for amqp in sections("amqp", &keys::AMQP) {
-        check_amqp(&amqp);
-        not_built(&amqp, "[[input.amqp]]");
-        reader.take(&amqp, InputKind::Amqp);
+    for section in sections("amqp", &keys::AMQP) {
+        let settings = amqp::read(&section);
+        reader.take(&section, InputKind::Amqp);
+        if let Some(input) = reader.inputs.last_mut() {
+            input.amqp = settings;
+        }
     }
     for section in sections("log", &keys::LOG) {
         let settings = log::read(&section, &Known { names: known, accept: accept_unknown });
@@ -49,15 +52,10 @@ pub(super) fn read(top: &Section<'_>, known: &[String], accept_unknown: bool) ->
     reader.inputs
 }
 
-fn not_built(section: &Section<'_>, title: &str) {
-    let finding = Finding::not_built(&section.place(), format!("`{title}` is not built yet"));
-    section.context.report(finding.help("take it out until then; POST /events works"));
-}
-
 impl InputSettings {
     /// An input of which the manifest says nothing.
     fn unnamed(kind: InputKind) -> Self {
-        Self { kind, name: kind.name().to_owned(), nodes: Vec::new(), delay_us: 0, log: None }
+        Self { kind, name: kind.name().to_owned(), nodes: Vec::new(), delay_us: 0, amqp: None, log: None }
     }
 }
 
@@ -142,22 +140,4 @@ pub(super) fn unknown_node(item: &Item<'_>, text: &Text, known: &[String]) {
         None => "name nodes of the streams".to_owned(),
     };
     item.wrong(message, help);
-}
-
-fn check_amqp(amqp: &Section<'_>) {
-    const URL_EXAMPLE: &str = "\"amqp://${AMQP_USER}:${AMQP_PASSWORD}@localhost:5672/%2f\"";
-    if amqp.require("url", URL_EXAMPLE)
-        && let Some(url) = amqp.text("url", "amqp://localhost:5672/%2f")
-        && !["amqp://", "amqps://"].iter().any(|scheme| url.value.starts_with(scheme))
-    {
-        let finding = Finding::error(&url.place, "`url` must begin with amqp:// or amqps://");
-        amqp.context.report(finding.help(format!("write `url = {URL_EXAMPLE}`")));
-    }
-    if amqp.require("queue", "\"observatory.input\"") {
-        amqp.text("queue", "observatory.input");
-    }
-    amqp.text("exchange", "observatory");
-    amqp.text("exchange_type", "topic");
-    amqp.text("routing_key", "observatory.input");
-    amqp.whole("prefetch", &Bounds { range: 1..=65_535, example: "1000" });
 }

@@ -60,7 +60,28 @@ pub(super) const HTTP: Table =
 pub(super) const AMQP: Table = Table {
     title: "[[input.amqp]]",
     path: &["input", "amqp"],
-    keys: &["name", "nodes", "delay", "url", "queue", "exchange", "exchange_type", "routing_key", "prefetch"],
+    keys: &[
+        "name",
+        "nodes",
+        "delay",
+        "url",
+        "ca_file",
+        "queue",
+        "exchange",
+        "exchange_type",
+        "routing_key",
+        "prefetch",
+        "map",
+        "dead_letter",
+        "quarantine",
+    ],
+};
+
+/// Where the fields of an event stand in a message.
+pub(super) const MAP: Table = Table {
+    title: "map",
+    path: &["input", "amqp", "map"],
+    keys: &["node", "token", "alias", "parent", "timestamp", "unit"],
 };
 
 /// Events from log files.
@@ -106,8 +127,8 @@ pub(super) const CHECK: Table = Table {
 };
 
 /// Every table, in the order in which a manifest is read.
-pub const TABLES: [&Table; 15] =
-    [&TOP, &SERVER, &KEY, &LOGIN, &TLS, &INPUT, &HTTP, &AMQP, &LOG, &RULE, &JSON, &STREAM, &NODE, &EDGE, &CHECK];
+pub const TABLES: [&Table; 16] =
+    [&TOP, &SERVER, &KEY, &LOGIN, &TLS, &INPUT, &HTTP, &AMQP, &MAP, &LOG, &RULE, &JSON, &STREAM, &NODE, &EDGE, &CHECK];
 
 impl Table {
     /// The table that a key of this table holds, where it holds one.

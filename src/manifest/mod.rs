@@ -9,6 +9,7 @@
 //! Secrets: a variable's value is never part of a problem, and a password in a URL is masked (`mask`).
 
 mod access;
+mod amqp;
 mod check;
 mod context;
 mod cycle;

@@ -190,6 +190,7 @@ fn one_header(table: &Table) -> String {
             "write `tls = { certificate = \"/etc/observatory/server.crt\", key = \"/etc/observatory/server.key\" }`"
                 .to_owned()
         }
+        [.., "map"] => "write `map = { node = \"fixed:journal\", token = \"header:X-Tracing-ID\" }`".to_owned(),
         [.., "json"] => "write `json = { token = \"/request_id\" }`".to_owned(),
         _ => format!("write `{}`, once, on a line of its own", table.title),
     }

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use super::problem::Problem;
 use crate::access::Roster;
 use crate::graph::{Input, InputKind, NodeId, System};
+use crate::input::amqp::AmqpSettings;
 use crate::input::rules::LogSettings;
 
 /// Where the server listens when nobody says: loopback.
@@ -78,6 +79,8 @@ pub struct InputSettings {
     pub nodes: Vec<String>,
     /// How late it may bring them.
     pub delay_us: u64,
+    /// Its queue, where it is one of [`InputKind::Amqp`].
+    pub amqp: Option<AmqpSettings>,
     /// Its files and their rules, where it is one of [`InputKind::Log`].
     pub log: Option<LogSettings>,
 }

@@ -95,6 +95,8 @@ metrics! {
         live_refused_total: IntCounterVec["stream"],
         /// Live readers that were given the whole again: too far behind, or the graph changed.
         live_restarts_total: IntCounterVec["stream"],
+        /// Parts of the server that panicked and were started again.
+        task_restarts_total: IntCounterVec["task"],
         /// Always 1; the labels say which build this is.
         build_info: IntGaugeVec["version", "revision"],
     }

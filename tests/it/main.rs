@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test that fails may panic, in its helpers, too")]
 
 mod access;
+mod amqp;
 mod badge;
 mod bodies;
 mod browser;

@@ -5,7 +5,7 @@ use super::text::Unit;
 /// Reads a decimal number of a unit as microseconds; what is finer is cut off. `None` where it is none, or far too
 /// large.
 #[inline]
-pub(super) fn micros(text: &str, unit: Unit) -> Option<u64> {
+pub(in crate::input) fn micros(text: &str, unit: Unit) -> Option<u64> {
     let text = text.as_bytes();
     let whole_digits = text.iter().take_while(|byte| byte.is_ascii_digit()).count();
     let (whole, rest) = text.split_at(whole_digits);

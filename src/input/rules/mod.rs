@@ -18,6 +18,7 @@ mod settings;
 mod stamp;
 mod text;
 
+pub(super) use decimal::micros;
 pub use near::Nearness;
 pub use read::{LINE_MAX_BYTES, Line, LineReader};
 pub use set::RuleSet;

@@ -1,0 +1,110 @@
+//! An input of a broker: one session after the other, until the server stops.
+
+use std::hash::{BuildHasher, RandomState};
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::watch;
+use tokio::time::sleep;
+use tracing::{info, warn};
+
+use super::session::{Session, Trouble};
+use super::settings::AmqpSettings;
+use super::tally::Tally;
+use crate::graph::InputState;
+use crate::input::body::{Parsed, Reason};
+use crate::input::pace::Lane;
+use crate::metrics::Metrics;
+use crate::pipeline::Port;
+
+/// The first pause before we try again, and the longest.
+const PAUSES: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(5));
+
+/// Takes events from a queue.
+pub struct AmqpInput {
+    pub(super) settings: AmqpSettings,
+    pub(super) port: Port,
+    pub(super) lane: Lane,
+    pub(super) tally: Tally,
+    /// From when the last event is that was read.
+    pub(super) stamp_us: Option<u64>,
+    /// What was wrong with the last message from which nothing could be taken, until it has been told.
+    pub(super) poison: Option<String>,
+}
+
+impl AmqpInput {
+    /// An input that waits to be run.
+    pub fn new(settings: AmqpSettings, port: Port, lane: Lane, metrics: Arc<Metrics>) -> Self {
+        let tally = Tally::new(metrics, port.name());
+        Self { settings, port, lane, tally, stamp_us: None, poison: None }
+    }
+
+    /// Takes events until `stop` turns true.
+    pub async fn run(mut self, mut stop: watch::Receiver<bool>) {
+        tokio::select! {
+            () = self.try_again_and_again() => {}
+            // Whoever would tell us is gone: then we stop, too.
+            _ = stop.wait_for(|&stop| stop) => {}
+        }
+    }
+
+    /// Ready when the server stops.
+    async fn try_again_and_again(&mut self) {
+        let (mut pause, mut wary) = (PAUSES.0, false);
+        loop {
+            let begun_us = self.port.now_us();
+            let (Trouble { error, unnoticed }, flowed) = self.session(wary).await;
+            self.lane.leave();
+            if self.tell(InputState::Down, None, Some(error.clone())).await.is_err() {
+                return;
+            }
+            warn!(subsystem = "input.amqp", input = self.port.name(), error, "the input is down: it is tried again");
+            // One that lasted was good: what ended it need not be there still.
+            if self.port.now_us().saturating_sub(begun_us) > PAUSES.1.as_micros() as u64 {
+                pause = PAUSES.0;
+            }
+            if flowed {
+                wary = unnoticed;
+            }
+            sleep(pause.mul_f64(0.5 + chance() / 2.0)).await;
+            pause = (pause * 2).min(PAUSES.1);
+        }
+    }
+
+    /// Why it ended, and whether it had begun.
+    async fn session(&mut self, wary: bool) -> (Trouble, bool) {
+        let (name, place) = (self.port.name().to_owned(), self.settings.url.place());
+        let mut session = match Session::open(&self.settings, &name, wary).await {
+            Ok(session) => session,
+            Err(trouble) => return (trouble, false),
+        };
+        info!(subsystem = "input.amqp", input = name, broker = place, "the input is connected");
+        let ended = session.run(self).await;
+        session.close().await;
+        (ended, true)
+    }
+
+    /// Counts the refused events of a message whose others were taken.
+    pub(super) fn count_rejected(&self, parsed: &Parsed) {
+        for reason in Reason::ALL {
+            let named = parsed.rejected.iter().filter(|event| event.reason == reason).count();
+            let count = named + parsed.rejected_unnamed[reason as usize];
+            if count > 0 {
+                self.tally.rejected(reason, count);
+            }
+        }
+    }
+
+    /// A message was kept aside: the first since it was last told is a line in the log.
+    pub(super) fn poisoned(&mut self, error: String) {
+        if self.poison.is_none() {
+            warn!(subsystem = "input.amqp", input = self.port.name(), error, "a message is kept aside");
+        }
+        self.poison = Some(error);
+    }
+}
+
+/// A number from 0 to 1, so that not all come back at once.
+fn chance() -> f64 {
+    RandomState::new().hash_one(()) as f64 / u64::MAX as f64
+}

@@ -1,0 +1,111 @@
+//! The inputs that read by themselves, as the manifest names them: started, restarted where they changed, stopped.
+//!
+//! Each runs as a task of its own. One that panics is started again, and counted.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix_web::rt::task::JoinHandle;
+use tokio::sync::{Mutex, watch};
+use tokio::time::{sleep, timeout};
+use tracing::{error, info};
+
+use crate::input::amqp::AmqpInput;
+use crate::input::pace::Pace;
+use crate::manifest::InputSettings;
+use crate::metrics::Metrics;
+use crate::pipeline::{Pipeline, Port};
+
+/// How long an input may take to stop.
+const STOP_PATIENCE: Duration = Duration::from_secs(5);
+/// One that panicked is started again after this.
+const AFTER_PANIC: Duration = Duration::from_secs(1);
+
+/// All inputs that read by themselves.
+pub struct Sources {
+    start: Start,
+    running: Mutex<Vec<Source>>,
+}
+
+/// What it takes to start one.
+#[derive(Clone)]
+struct Start {
+    pipeline: Pipeline,
+    metrics: Arc<Metrics>,
+    pace: Pace,
+}
+
+/// One that runs.
+struct Source {
+    settings: InputSettings,
+    stop: watch::Sender<bool>,
+    task: JoinHandle<()>,
+}
+
+impl Sources {
+    /// None runs yet.
+    pub fn new(pipeline: Pipeline, metrics: Arc<Metrics>) -> Self {
+        Self { start: Start { pipeline, metrics, pace: Pace::default() }, running: Mutex::default() }
+    }
+
+    /// Has those run that the manifest names: what stays as it was goes on without a pause.
+    pub async fn follow(&self, inputs: &[InputSettings]) {
+        let mut running = self.running.lock().await;
+        let (stay, go) = std::mem::take(&mut *running).into_iter().partition(|source| inputs.contains(&source.settings));
+        *running = stay;
+        stop(go).await;
+        for settings in inputs {
+            if running.iter().all(|source| source.settings != *settings)
+                && let Some(source) = self.start.source(settings)
+            {
+                info!(subsystem = "server", input = settings.name, "the input was started");
+                running.push(source);
+            }
+        }
+    }
+
+    /// Stops all of them: what they have handed over is still judged.
+    pub async fn stop(&self) {
+        stop(std::mem::take(&mut *self.running.lock().await)).await;
+    }
+}
+
+/// Tells all to stop, then waits for each.
+async fn stop(sources: Vec<Source>) {
+    for source in &sources {
+        source.stop.send_replace(true);
+    }
+    for mut source in sources {
+        if timeout(STOP_PATIENCE, &mut source.task).await.is_err() {
+            source.task.abort();
+        }
+        info!(subsystem = "server", input = source.settings.name, "the input was stopped");
+    }
+}
+
+impl Start {
+    /// Starts an input, where it is one that reads by itself.
+    fn source(&self, settings: &InputSettings) -> Option<Source> {
+        settings.amqp.as_ref()?;
+        let (stop, stopped) = watch::channel(false);
+        let (start, of) = (self.clone(), settings.clone());
+        let task = actix_web::rt::spawn(async move {
+            while let Some(run) = start.run(&of, &stopped)
+                && let Err(panicked) = actix_web::rt::spawn(run).await
+                && panicked.is_panic()
+            {
+                error!(subsystem = "server", input = of.name, "the input panicked: it is started again");
+                start.metrics.counted.task_restarts_total.with_label_values(&[of.name.as_str()]).inc();
+                sleep(AFTER_PANIC).await;
+            }
+        });
+        Some(Source { settings: settings.clone(), stop, task })
+    }
+
+    fn run(&self, settings: &InputSettings, stop: &watch::Receiver<bool>) -> Option<impl Future<Output = ()> + use<>> {
+        let amqp = settings.amqp.clone()?;
+        let port = Port::new(self.pipeline.clone(), &settings.name);
+        let input = AmqpInput::new(amqp, port, self.pace.lane(), Arc::clone(&self.metrics));
+        Some(input.run(stop.clone()))
+    }
+}
