@@ -14,5 +14,6 @@ mod resolve;
 pub mod rules;
 pub mod sample;
 mod scan;
+pub mod tail;
 mod timestamp;
 mod traceparent;

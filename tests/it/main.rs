@@ -40,5 +40,7 @@ mod scrape;
 mod secrets;
 mod slow;
 mod status;
+#[cfg(test)]
+mod tailing;
 mod tidy;
 mod tls;

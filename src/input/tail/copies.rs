@@ -1,0 +1,93 @@
+//! Copies: logrotate's `copytruncate` copies a file and truncates it. Where the glob finds the copy, too, it
+//! is no new file: it goes on where the reading of its original had come to, and holds what the truncation took.
+
+use super::disk::{Disk, Identity, Opened};
+use super::print;
+use super::tailer::Tailer;
+
+impl<D: Disk, T> Tailer<D, T> {
+    /// Finds out which files are copies. `firsts`: those that show what they begin with for the first time.
+    pub(super) fn follow_copies(&mut self, firsts: Vec<(Identity, Vec<u8>)>) {
+        for (id, head) in firsts {
+            let copied = |(ended, _): &&mut (super::file::Ended, _)| {
+                ended.id != id && ended.print.length > 0 && ended.print.fits(&head)
+            };
+            if let Some((ended, taken)) = self.ended.iter_mut().find(copied) {
+                let original = *taken.get_or_insert(id);
+                let read_to = ended.read_to;
+                self.take_over(id, original, read_to);
+            } else if let Some(original) = self.original_of(id, &head)
+                && let Some(file) = self.files.get_mut(&id)
+            {
+                file.copy_of = Some(original);
+                file.copy_look = Some(file.look);
+            }
+        }
+        let copies = self.files.iter().filter_map(|(id, file)| Some((*id, file.copy_of?)));
+        for (id, original) in copies.collect::<Vec<_>>() {
+            if let Some((ended, taken)) = self.ended.iter_mut().find(|(ended, _)| ended.id == original) {
+                let taker = *taken.get_or_insert(id);
+                let read_to = ended.read_to;
+                self.take_over(id, taker, read_to);
+            } else {
+                self.check_copy(id, original);
+            }
+        }
+    }
+
+    /// The original has ended: the first of its copies is read on, the others are copies of that one.
+    fn take_over(&mut self, id: Identity, taker: Identity, read_to: u64) {
+        let Some(file) = self.files.get_mut(&id) else { return };
+        if taker == id {
+            file.copy_of = None;
+            file.go_to(read_to.min(file.look.size));
+        } else {
+            file.copy_of = Some(taker);
+            file.copy_look = Some(file.look);
+        }
+    }
+
+    /// A copy that is written to may turn out to be no copy at all.
+    fn check_copy(&mut self, id: Identity, original: Identity) {
+        let Some(file) = self.files.get(&id).filter(|file| file.copy_look != Some(file.look)) else { return };
+        let look = file.look;
+        let same = self.is_beginning(id, original);
+        let Some(file) = self.files.get_mut(&id) else { return };
+        if same {
+            file.copy_look = Some(look);
+        } else {
+            file.copy_of = None;
+            file.go_to(0);
+        }
+    }
+
+    /// The file, read already, that this one is a copy of as far as it goes.
+    fn original_of(&mut self, id: Identity, head: &[u8]) -> Option<Identity> {
+        let size = self.files.get(&id)?.look.size;
+        let could_be = self.files.iter().filter(|(other, file)| {
+            let begins_alike = head.len() < file.print.length || file.print.fits(head);
+            let read = file.print.length > 0 && file.cutter.start() > 0 && file.look.size >= size;
+            **other != id && file.copy_of.is_none() && read && begins_alike
+        });
+        let could_be: Vec<_> = could_be.map(|(other, _)| *other).collect();
+        could_be.into_iter().find(|other| self.is_beginning(id, *other))
+    }
+
+    fn is_beginning(&mut self, part: Identity, whole: Identity) -> bool {
+        let Some(size) = self.files.get(&part).map(|file| file.look.size) else { return false };
+        let mut opened = [None, None];
+        for (place, id) in [part, whole].into_iter().enumerate() {
+            let Some(file) = self.files.get(&id) else { return false };
+            if file.file.is_none() {
+                let reopened = self.disk.open(&file.path).ok();
+                let same = |file: &D::File| file.look().is_ok_and(|look| look.id == id);
+                opened[place] = reopened.filter(same);
+            }
+        }
+        let held = |place: usize, id| opened[place].as_ref().or_else(|| self.files.get(&id)?.file.as_ref());
+        match (held(0, part), held(1, whole)) {
+            (Some(part), Some(whole)) => print::is_beginning(part, size, whole).unwrap_or(false),
+            _ => false,
+        }
+    }
+}

@@ -1,0 +1,209 @@
+//! An input of log files: a thread reads, and this task hands over what it has read.
+
+use std::collections::BTreeMap;
+use std::panic::resume_unwind;
+use std::pin::pin;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread;
+use std::time::Duration;
+
+use tokio::sync::{mpsc, watch};
+use tokio::time::timeout;
+use tracing::{info, warn};
+
+use super::folders::Folders;
+use super::hints::{Bell, Hints};
+use super::reader::{Parcel, Reader};
+use super::tally::Tally;
+use crate::clock::SECOND_US;
+use crate::graph::InputState;
+use crate::input::pace::Lane;
+use crate::input::rules::LogSettings;
+use crate::metrics::Metrics;
+use crate::pipeline::{Harvest, News, Port, Position, Refused};
+
+/// How much the thread may be ahead: while one parcel is made durable, the next is read.
+const PARCELS_MAX: usize = 2;
+/// Where lines wait for longer than this to be taken, the input is behind.
+const LATE: Duration = Duration::from_secs(1);
+/// How far behind an input is, is told this often at most.
+const LAG_EVERY_US: u64 = SECOND_US;
+
+/// Where an input stands after what is acknowledged: it goes on there when it is started again. Cheap to clone.
+#[derive(Clone, Debug, Default)]
+pub struct Places {
+    places: Arc<Mutex<BTreeMap<String, String>>>,
+}
+
+impl Places {
+    /// As they were kept.
+    pub fn new(places: impl IntoIterator<Item = (String, String)>) -> Self {
+        Self { places: Arc::new(Mutex::new(places.into_iter().collect())) }
+    }
+
+    fn list(&self) -> Vec<(String, String)> {
+        self.lock().iter().map(|(key, value)| (key.clone(), value.clone())).collect()
+    }
+
+    fn take(&self, positions: Vec<Position>) {
+        let mut places = self.lock();
+        for Position { key, value } in positions {
+            match value {
+                Some(value) => places.insert(key, value),
+                None => places.remove(&key),
+            };
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<String, String>> {
+        self.places.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Takes events from log files.
+pub struct LogInput {
+    settings: LogSettings,
+    port: Port,
+    lane: Lane,
+    metrics: Arc<Metrics>,
+    places: Places,
+    told: Option<(News, u64)>,
+    hinted: bool,
+}
+
+impl LogInput {
+    /// An input that waits to be run.
+    pub fn new(settings: LogSettings, port: Port, lane: Lane, metrics: Arc<Metrics>, places: Places) -> Self {
+        Self { settings, port, lane, metrics, places, told: None, hinted: true }
+    }
+
+    /// Without hints from the operating system: everything is found by looking.
+    #[must_use]
+    pub fn unhinted(mut self) -> Self {
+        self.hinted = false;
+        self
+    }
+
+    /// Takes events until `stop` turns true. Panics where the thread that reads does.
+    pub async fn run(mut self, mut stop: watch::Receiver<bool>) {
+        let (parcels, mut received) = mpsc::channel(PARCELS_MAX);
+        let bell = Arc::new(Bell::default());
+        let thread = match self.start(parcels, &bell) {
+            Ok(thread) => thread,
+            Err(error) => {
+                warn!(subsystem = "input.log", input = self.port.name(), error, "the input cannot be read");
+                drop(self.tell(News { state: InputState::Down, lag_us: None, error: Some(error) }).await);
+                // Nobody but us is there to say so.
+                drop(stop.wait_for(|&stop| stop).await);
+                return;
+            }
+        };
+        // Where the server stops there is nothing left to do.
+        drop(self.carry(&mut received, &mut stop).await);
+        bell.stop();
+        drop(received);
+        if let Ok(Err(panicked)) = tokio::task::spawn_blocking(move || thread.join()).await {
+            resume_unwind(panicked);
+        }
+    }
+
+    fn start(&self, parcels: mpsc::Sender<Parcel>, bell: &Arc<Bell>) -> Result<thread::JoinHandle<()>, String> {
+        let folders = Folders::new(&self.settings.path).map_err(|error| error.to_string())?;
+        let (hints, error) = if self.hinted { Hints::start(bell) } else { (Hints::none(), None) };
+        let now_us = self.port.now_us();
+        let reader = Reader {
+            settings: self.settings.clone(),
+            port: self.port.clone(),
+            tally: Tally::new(&self.metrics, self.port.name()),
+            bell: Arc::clone(bell),
+            hints,
+            parcels,
+            started_us: now_us,
+            refused_us: None,
+            flushed_us: 0,
+            compressed_told: false,
+        };
+        if let Some(error) = error {
+            reader.no_hints(&error);
+        }
+        let positions = self.places.list();
+        let thread = thread::Builder::new().name(format!("log {}", self.port.name()));
+        let thread = thread.spawn(move || reader.run(folders, &positions));
+        thread.map_err(|error| format!("failed to start a thread: {error}"))
+    }
+
+    /// Hands over what is read until it is time to stop. What was handed over is waited for.
+    async fn carry(
+        &mut self,
+        received: &mut mpsc::Receiver<Parcel>,
+        stop: &mut watch::Receiver<bool>,
+    ) -> Result<(), Refused> {
+        self.lane.begin();
+        loop {
+            let parcel = tokio::select! {
+                biased;
+                _ = stop.wait_for(|&stop| stop) => return Ok(()),
+                parcel = received.recv() => parcel,
+            };
+            let Some(Parcel { harvest, first_us, news }) = parcel else { return Ok(()) };
+            if let Some(harvest) = harvest {
+                let behind = self.told.as_ref().is_none_or(|(told, _)| told.state == InputState::CatchingUp);
+                if let (true, Some(first_us)) = (behind, first_us) {
+                    tokio::select! {
+                        _ = stop.wait_for(|&stop| stop) => return Ok(()),
+                        () = self.lane.reach(first_us) => {}
+                    }
+                }
+                self.push(harvest).await?;
+            }
+            self.tell(news).await?;
+        }
+    }
+
+    async fn push(&mut self, harvest: Harvest) -> Result<(), Refused> {
+        let (events, positions) = (harvest.reports.len() + harvest.unknown.len(), harvest.positions.clone());
+        let port = self.port.clone();
+        let mut push = pin!(port.push(harvest));
+        let gone = match timeout(LATE, &mut push).await {
+            Ok(gone) => gone?,
+            Err(_late) => {
+                self.tell(News { state: InputState::CatchingUp, lag_us: None, error: None }).await?;
+                push.await?
+            }
+        };
+        self.places.take(positions);
+        let taken = self.metrics.counted.events_total.with_label_values(&[port.name()]);
+        taken.inc_by((events - gone) as u64);
+        Ok(())
+    }
+
+    /// Tells how the input is, where that is news.
+    async fn tell(&mut self, news: News) -> Result<(), Refused> {
+        let now_us = self.port.now_us();
+        let was = self.told.as_ref().map(|(told, _)| told.state);
+        let stale = self.told.as_ref().is_none_or(|(told, told_us)| {
+            let error = news.error.is_some() && told.error != news.error;
+            let lag = told.lag_us != news.lag_us && now_us > told_us + LAG_EVERY_US;
+            told.state != news.state || error || lag
+        });
+        if !stale {
+            return Ok(());
+        }
+        let input = self.port.name();
+        if was != Some(news.state) {
+            match (news.state, &news.error) {
+                (InputState::Down, error) => {
+                    warn!(subsystem = "input.log", input, error, "the input is down");
+                }
+                (state, _) => info!(subsystem = "input.log", input, state = state.name(), "the input reads"),
+            }
+            if news.state == InputState::CatchingUp {
+                self.lane.begin();
+            } else {
+                self.lane.leave();
+            }
+        }
+        self.told = Some((news.clone(), now_us));
+        self.port.tell(news).await
+    }
+}
