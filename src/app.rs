@@ -16,6 +16,7 @@ use crate::manifest::{self, Access, LISTEN_DEFAULT, LISTEN_HELP, LayoutBy, Manif
 use crate::metrics::Metrics;
 use crate::pipeline::{Running, Start};
 use crate::reload::{self, Reloader};
+use crate::service;
 use crate::sources::Sources;
 use crate::web::{Bound, Certificate, Gate, SessionsFile, State};
 
@@ -123,6 +124,9 @@ async fn run(
     state.set_ready(true);
     info!(subsystem = "server", %address, version = env!("CARGO_PKG_VERSION"), "the server takes events");
     let announced = announce(Reached { address, tls: state.certificate.is_some() });
+    service::ready();
+    // Until the very end: stopping, too, is watched.
+    actix_web::rt::spawn(service::watch(pipeline));
     let reloader =
         Reloader { state: Arc::clone(&state), sources: Rc::clone(&sources), started: settings.clone(), listen: flag };
     let reloading = watch.map(|watch| actix_web::rt::spawn(reloader.run(watch)));
@@ -130,6 +134,7 @@ async fn run(
 
     let end = if announced.is_err() { announced } else { wait(stop, &running, &mut serving).await };
 
+    service::stopping();
     state.set_ready(false);
     if let Some(reloading) = reloading {
         reloading.abort();

@@ -8,6 +8,7 @@ mod completions;
 mod demo;
 mod init;
 mod key;
+mod load;
 mod man;
 mod output;
 mod recordings;
@@ -48,6 +49,7 @@ enum Command {
     Status(status::Status),
     Init(init::Init),
     Key(key::Key),
+    Load(load::Load),
     Completions(completions::Completions),
     Man(man::Man),
 }
@@ -124,6 +126,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Status(status) => status.run(),
         Command::Init(init) => init.run(),
         Command::Key(key) => key.run(),
+        Command::Load(load) => load.run(),
         Command::Completions(completions) => completions.run(&mut Cli::command()),
         Command::Man(_) => man::Man::run(Cli::command()),
     }

@@ -10,6 +10,7 @@ mod clients;
 mod commands;
 mod crowd;
 mod demo;
+mod dependencies;
 #[cfg(test)]
 mod discovery;
 mod events;
@@ -18,6 +19,7 @@ mod harness;
 mod hostile;
 mod lifecycle;
 mod live;
+mod load;
 mod logs;
 mod manifest;
 mod memory;
@@ -38,6 +40,7 @@ mod rules;
 mod schedules;
 mod scrape;
 mod secrets;
+mod service;
 mod slow;
 mod status;
 #[cfg(test)]
