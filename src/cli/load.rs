@@ -119,7 +119,7 @@ enum Stop {
 impl Load {
     pub(super) fn run(self) -> ExitCode {
         let system = match super::load(&self.manifest) {
-            Ok(manifest) => manifest.live_system(),
+            Ok(manifest) => manifest.system,
             Err(exit) => return exit,
         };
         let answer = match self.drive(&system) {

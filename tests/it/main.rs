@@ -3,6 +3,7 @@
 
 mod access;
 mod amqp;
+mod asleep;
 mod badge;
 mod bodies;
 mod browser;

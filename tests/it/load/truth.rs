@@ -83,7 +83,7 @@ nodes = ["first", "second", "third"]
 
 fn system(text: &str) -> System {
     let source = Source::Text("manifest.toml".to_owned(), text.to_owned());
-    manifest::load(&source).unwrap_or_else(|problems| panic!("{}", manifest::render(&problems, false))).live_system()
+    manifest::load(&source).unwrap_or_else(|problems| panic!("{}", manifest::render(&problems, false))).system
 }
 
 fn rates(rates: &[&str]) -> Rates {

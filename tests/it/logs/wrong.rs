@@ -112,7 +112,6 @@ fn stamps_without_a_fraction_widen_the_clock_skew() {
     let skew = |rule: &str| {
         let input = format!("[[input.log]]\npath = \"*.log\"\n[[input.log.rule]]\n{rule}");
         let manifest = manifest(&input).unwrap_or_else(|problems| panic!("{problems}"));
-        assert_eq!(manifest.system.streams, manifest.live_system().streams);
         manifest.system.streams[0].edges[0].clock_skew_us
     };
     let stamp =
