@@ -10,7 +10,7 @@ pub use label::{Tone, check_line, label_lines, status_line};
 
 use std::sync::Arc;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::clock::Moment;
 use crate::event::Token;
@@ -64,7 +64,7 @@ pub struct InputBoard {
 }
 
 /// What went wrong with an input.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct InputError {
     /// When.
     pub at: Moment,

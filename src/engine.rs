@@ -15,6 +15,8 @@ use discovered::Discovered;
 use inputs::Inputs;
 use witness::Witness;
 
+use serde::{Deserialize, Serialize};
+
 use crate::board::{Board, EdgeDetail};
 use crate::clock::Moment;
 use crate::correlation::{Flow, KeyHasher, hash_token};
@@ -24,10 +26,13 @@ use crate::health::StreamHealth;
 use crate::outcome::{Status, Transition};
 
 /// Correlates events and judges edges. Pure and synchronous: the same calls give the same verdicts.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub struct Engine {
+    #[serde(with = "shared")]
     system: Arc<System>,
+    #[serde(skip)]
     index: NodeIndex,
+    #[serde(skip)]
     hasher: KeyHasher,
     streams: Vec<(Flow, StreamHealth)>,
     /// By stream: the edges that traffic shows, where that is asked for.
@@ -107,6 +112,25 @@ impl Engine {
         self.index = NodeIndex::new(&self.system);
         self.tokens = self.streams.iter().map(|(flow, _)| flow.tokens()).sum();
         transitions
+    }
+
+    /// An engine that was serialized, with what is not kept because it follows from the rest. Without this it is of no use.
+    #[must_use]
+    pub fn restored(mut self, seed: (u64, u64)) -> Self {
+        self.hasher = KeyHasher::new(seed);
+        self.index = NodeIndex::new(&self.system);
+        for (index, (flow, _)) in self.streams.iter_mut().enumerate() {
+            flow.restore(&self.system, index, self.hasher);
+        }
+        for discovered in self.discovered.iter_mut().flatten() {
+            discovered.restore();
+        }
+        self
+    }
+
+    /// What is observed.
+    pub fn system(&self) -> &Arc<System> {
+        &self.system
     }
 
     /// The greatest `now_us` seen so far.
@@ -303,6 +327,21 @@ impl Engine {
             let gone = before - flow.tokens();
             (self.tokens, self.evicted) = (self.tokens - gone, self.evicted + gone as u64);
         }
+    }
+}
+
+/// What is shared is written as if it were not.
+mod shared {
+    use std::sync::Arc;
+
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    pub(super) fn serialize<S: Serializer, T: Serialize>(shared: &Arc<T>, to: S) -> Result<S::Ok, S::Error> {
+        T::serialize(shared, to)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>, T: Deserialize<'de>>(from: D) -> Result<Arc<T>, D::Error> {
+        T::deserialize(from).map(Arc::new)
     }
 }
 

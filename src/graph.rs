@@ -13,6 +13,8 @@ pub use topology::Topology;
 
 use std::collections::HashMap;
 
+use serde::{Deserialize, Serialize};
+
 /// The most nodes that one stream may have.
 pub const STREAM_NODES_MAX: usize = 4096;
 /// The most outcomes that a window in time holds.
@@ -21,11 +23,11 @@ pub const WINDOW_OUTCOMES_MAX: usize = 1_000_000;
 pub const UNCHECKED_WINDOW: u32 = 100;
 
 /// A node among all nodes of the system: the index in [`System::nodes`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct NodeId(pub u32);
 
 /// All that a manifest declares for the core.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct System {
     /// The system's name.
     pub name: String,
@@ -46,7 +48,7 @@ pub struct System {
 }
 
 /// A named directed acyclic graph of nodes.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Stream {
     /// 1 to 64 of letters, digits, `-`, `_`, `.`.
     pub name: String,
@@ -63,7 +65,7 @@ pub struct Stream {
 }
 
 /// What edges that traffic shows have instead of a declaration.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Discover {
     /// How long a report may take to reach us, without the inputs' delay.
     pub grace_us: u64,
@@ -89,7 +91,7 @@ impl Discover {
 }
 
 /// A node's place in a stream.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct StreamNode {
     /// Which node.
     pub id: NodeId,
@@ -98,7 +100,7 @@ pub struct StreamNode {
 }
 
 /// What `from` sees, `to` must see.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Edge {
     /// What people call it.
     pub name: Option<String>,
@@ -160,7 +162,7 @@ impl Stream {
 }
 
 /// What an edge demands: a deadline and thresholds.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Check {
     /// By time or by count.
     pub kind: CheckKind,
@@ -175,7 +177,7 @@ pub struct Check {
 }
 
 /// How a check judges.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum CheckKind {
     /// Every message, by its token.
     Time,
@@ -184,7 +186,7 @@ pub enum CheckKind {
 }
 
 /// Of `every` upstream events, `expect` must be seen downstream.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CountCheck {
     /// Upstream events in a group, 1 to 65,536.
     pub every: u32,
@@ -195,7 +197,7 @@ pub struct CountCheck {
 }
 
 /// When an edge is OK, WARN and NOK.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Thresholds {
     /// Passes in the window that make it OK, 1 or more.
     pub ok: u32,
@@ -228,7 +230,7 @@ impl Thresholds {
 }
 
 /// A number of fails, or a share of the outcomes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Threshold {
     /// This many fails; 0 means no tolerance.
     Count(u32),
@@ -237,7 +239,7 @@ pub enum Threshold {
 }
 
 /// The last outcomes of an edge.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Window {
     /// So many outcomes.
     Outcomes(u32),

@@ -2,6 +2,8 @@
 
 use std::collections::{HashMap, VecDeque};
 
+use serde::{Deserialize, Serialize};
+
 use super::sight::{Sight, witness_from_us};
 use super::verdicts::{Decision, Verdicts};
 use crate::event::Token;
@@ -9,7 +11,7 @@ use crate::graph::{CountCheck, Edge};
 use crate::outcome::Outcome;
 
 /// Upstream events that are judged together.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 struct Group {
     /// What it covers begins here, by the senders' clocks.
     begin_us: u64,
@@ -28,7 +30,7 @@ struct Group {
 }
 
 /// A downstream event that no group could claim yet.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 struct Waiting {
     timestamp_us: u64,
     arrival_us: u64,
@@ -37,7 +39,7 @@ struct Waiting {
 }
 
 /// The groups of one edge with a count check.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Groups {
     edge: usize,
     check: CountCheck,

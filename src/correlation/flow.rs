@@ -8,6 +8,8 @@ mod shape;
 
 use shape::{Kind, Rule, Shape};
 
+use serde::{Deserialize, Serialize};
+
 use super::count::Groups;
 use super::key::KeyHasher;
 use super::lost::LostList;
@@ -20,8 +22,9 @@ use crate::graph::{System, Topology};
 use crate::outcome::Outcome;
 
 /// Correlates the events of one stream.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub struct Flow {
+    #[serde(skip)]
     shape: Shape,
     state: State,
 }
@@ -36,7 +39,7 @@ pub struct Joined {
 }
 
 /// What a stream remembers.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 struct State {
     tokens: Tokens,
     requests: Requests,
@@ -51,6 +54,7 @@ struct State {
     /// What was worked off last was due then.
     worked_us: u64,
     /// Where the token at hand was seen.
+    #[serde(skip)]
     seen: Seen,
     /// Nothing is due as long as the clock has not passed this.
     idle_until_us: u64,
@@ -75,6 +79,12 @@ impl Flow {
             idle_until_us: u64::MAX,
         };
         Self { shape, state }
+    }
+
+    /// Makes what follows from the rest, after this was serialized; the stream stands at `index` of the system.
+    pub fn restore(&mut self, system: &System, index: usize, hasher: KeyHasher) {
+        self.shape = Shape::new(&system.streams[index], system.remember_us);
+        self.state.tokens.restore(hasher);
     }
 
     /// The shape of the stream.

@@ -1,14 +1,14 @@
 //! Tokens as 16-byte keys, and the keyed hash by which they are found.
 
-use std::sync::Arc;
+use serde::{Deserialize, Serialize};
 
 use siphasher::sip::SipHasher13;
 
 use super::slab::Slab;
-use crate::event::{Packed, Token};
+use crate::event::{Packed, Text, Token};
 
 /// The key of the hash. Random live, so that no sender can choose tokens that collide.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 pub struct KeyHasher {
     seed: (u64, u64),
 }
@@ -60,9 +60,9 @@ pub(super) struct Key {
 }
 
 /// Where the texts of long tokens stand.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(super) struct LongTexts {
-    texts: Slab<Option<Arc<str>>>,
+    texts: Slab<Option<Text>>,
 }
 
 impl LongTexts {
@@ -78,7 +78,7 @@ impl LongTexts {
             Packed::Short(len, bytes) => Key { bytes: *bytes, kind: KIND_SHORT + len },
             Packed::Long(text) => {
                 let mut bytes = [0; 16];
-                bytes[..4].copy_from_slice(&self.texts.insert(Some(Arc::clone(text))).to_le_bytes());
+                bytes[..4].copy_from_slice(&self.texts.insert(Some(text.clone())).to_le_bytes());
                 Key { bytes, kind: KIND_LONG }
             }
         }
@@ -100,9 +100,7 @@ impl LongTexts {
             Packed::Hex(bytes) => key.kind == KIND_HEX && key.bytes == *bytes,
             Packed::Uuid(bytes) => key.kind == KIND_UUID && key.bytes == *bytes,
             Packed::Short(len, bytes) => key.kind == KIND_SHORT + len && key.bytes == *bytes,
-            Packed::Long(text) => {
-                key.kind == KIND_LONG && self.texts[long_place(key)].as_deref() == Some(text.as_ref())
-            }
+            Packed::Long(text) => key.kind == KIND_LONG && self.texts[long_place(key)].as_ref() == Some(text),
         }
     }
 
@@ -111,7 +109,7 @@ impl LongTexts {
         Token(match key.kind {
             KIND_HEX => Packed::Hex(key.bytes),
             KIND_UUID => Packed::Uuid(key.bytes),
-            KIND_LONG => Packed::Long(self.texts[long_place(key)].clone().unwrap_or_default()),
+            KIND_LONG => Packed::Long(self.texts[long_place(key)].clone().unwrap_or_else(|| "".into())),
             kind => Packed::Short(kind - KIND_SHORT, key.bytes),
         })
     }

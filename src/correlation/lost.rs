@@ -2,13 +2,15 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use serde::{Deserialize, Serialize};
+
 use crate::event::Token;
 
 /// How many lost messages an edge keeps.
 const LOST_MAX: usize = 10_000;
 
 /// What is kept of a missing message.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub(super) struct Lost {
     /// When the upstream saw it, by its own clock.
     pub(super) timestamp_us: u64,
@@ -19,7 +21,7 @@ pub(super) struct Lost {
 }
 
 /// The lost list of one edge.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub(super) struct LostList {
     /// By number, in the order of entering: what is kept, and the tokens by which the message was known.
     entries: BTreeMap<u64, (Lost, Vec<Token>)>,

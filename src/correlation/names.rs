@@ -2,10 +2,12 @@
 
 use std::collections::HashMap;
 
+use serde::{Deserialize, Serialize};
+
 use crate::event::Token;
 
 /// The aliases of a stream's messages. Most streams have none.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub(super) struct Names {
     slots: HashMap<Token, u32>,
     names: HashMap<u32, Vec<Token>>,

@@ -5,11 +5,13 @@
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
+use serde::{Deserialize, Serialize};
+
 use super::slab::{NONE, Slab};
 use crate::outcome::Outcome;
 
 /// What became of a request so far.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) enum State {
     /// Its deadline has not passed.
     InFlight,
@@ -22,7 +24,7 @@ pub(super) enum State {
 }
 
 /// One request of one token on one edge.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Request {
     /// When it is judged; once it is, when it was.
     pub(super) deadline_us: u64,
@@ -50,7 +52,7 @@ impl Request {
 }
 
 /// What is in flight on one edge, by deadline.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 struct Line {
     first: u32,
     last: u32,
@@ -70,7 +72,7 @@ impl Line {
 }
 
 /// The requests of one stream.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Requests {
     records: Slab<Request>,
     lines: Vec<Line>,

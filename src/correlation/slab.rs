@@ -2,11 +2,13 @@
 
 use std::ops::{Index, IndexMut};
 
+use serde::{Deserialize, Serialize};
+
 /// No record.
 pub(super) const NONE: u32 = u32::MAX;
 
 /// A vector whose places are re-used.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Slab<T> {
     records: Vec<T>,
     free: Vec<u32>,
@@ -15,6 +17,11 @@ pub(super) struct Slab<T> {
 impl<T> Slab<T> {
     pub(super) fn new() -> Self {
         Self { records: Vec::new(), free: Vec::new() }
+    }
+
+    /// How many places there are, those that were given back included.
+    pub(super) fn len(&self) -> u32 {
+        self.records.len() as u32
     }
 
     /// Puts a record somewhere. What is stored is bounded by `max_tokens`, far below 2^32 places.

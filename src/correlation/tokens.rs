@@ -8,6 +8,8 @@ use std::borrow::Cow;
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
+use serde::{Deserialize, Serialize};
+
 use hashbrown::HashTable;
 
 use super::key::{KIND_BITS, Key, KeyHasher, LongTexts};
@@ -38,7 +40,7 @@ pub(super) enum Queue {
     Judged = 3,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 struct Head {
     key: [u8; 16],
     /// Arrival of the last new event, above the queue and the key's kind.
@@ -50,22 +52,24 @@ struct Head {
     requests: u32,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 struct Block {
     sightings: [u64; BLOCK],
     next: u32,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 struct Ends {
     first: u32,
     last: u32,
 }
 
 /// The tokens of one stream.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Tokens {
+    #[serde(skip)]
     hasher: KeyHasher,
+    #[serde(skip)]
     index: HashTable<u32>,
     heads: Slab<Head>,
     blocks: Slab<Block>,
@@ -102,6 +106,20 @@ impl Tokens {
             judged: BinaryHeap::new(),
             lineup: Vec::new(),
         }
+    }
+
+    /// Finds the tokens again after they were serialized, by another secret.
+    pub(super) fn restore(&mut self, hasher: KeyHasher) {
+        self.hasher = hasher;
+        let (heads, texts) = (&self.heads, &self.texts);
+        let hash = |&slot: &u32| texts.hash(hasher, key_of(&heads[slot]));
+        let taken = |slot: &u32| self.queue_of(*slot) != Queue::Free;
+        let slots: Vec<u32> = (0..heads.len()).filter(taken).collect();
+        let mut index = HashTable::with_capacity(slots.len());
+        for slot in slots {
+            index.insert_unique(hash(&slot), slot, hash);
+        }
+        self.index = index;
     }
 
     /// How many are remembered, aliases included.

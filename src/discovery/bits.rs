@@ -2,12 +2,14 @@
 
 use std::ops::{BitAnd, BitOrAssign};
 
+use serde::{Deserialize, Serialize};
+
 /// Messages in the sample.
 pub(super) const PLACES: usize = 1024;
 const WORDS: usize = PLACES / 64;
 
 /// A set of messages of the sample.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Bits([u64; WORDS]);
 
 impl Bits {

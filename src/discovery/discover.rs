@@ -1,5 +1,7 @@
 //! Discovery of the edges of one stream.
 
+use serde::{Deserialize, Serialize};
+
 use super::drawing::Drawing;
 use super::evidence::Evidence;
 use super::law;
@@ -12,7 +14,7 @@ const NOTED_MAX: usize = 1 << 19;
 const STEPS_A_SECOND: u64 = 1 << 16;
 
 /// A message was seen at a node.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Sighting {
     /// The node's place in the stream.
     pub node: usize,
@@ -38,7 +40,7 @@ pub struct Counters {
 }
 
 /// Finds the edges of one stream. The same calls give the same edges.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub struct Discovery {
     sample: Sample,
     evidence: Evidence,

@@ -2,6 +2,8 @@
 
 use std::collections::{HashMap, HashSet};
 
+use serde::{Deserialize, Serialize};
+
 use super::law::{Ruling, Strength};
 
 /// The most edges that are drawn in one stream.
@@ -11,7 +13,7 @@ pub(super) const EDGES_MAX: usize = 4096;
 type Ends = (usize, usize);
 
 /// The edges of one stream.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Drawing {
     nodes: usize,
     declared: HashSet<Ends>,

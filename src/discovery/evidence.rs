@@ -2,6 +2,8 @@
 
 use std::collections::HashMap;
 
+use serde::{Deserialize, Serialize};
+
 use super::bits::Bits;
 use super::discover::Sighting;
 
@@ -9,7 +11,7 @@ use super::discover::Sighting;
 pub(super) const PAIRS_MAX: usize = 49_152;
 
 /// The messages that passed two nodes.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Pair {
     /// The node with the lower number.
     pub(super) low: u16,
@@ -41,7 +43,7 @@ impl Pair {
 }
 
 /// What the sample says of each pair of nodes.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Evidence {
     /// By node: the messages whose event there named no parent. The others say nothing about edges to it.
     unnamed: Vec<Bits>,

@@ -4,6 +4,8 @@
 //! explained by others: the third nodes that come after U and before D in at least 95 % of the messages
 //! seen at all three do not, together, cover 95 % of the messages seen at U and D.
 
+use serde::{Deserialize, Serialize};
+
 use super::bits::Bits;
 use super::evidence::{Evidence, Pair};
 
@@ -18,7 +20,7 @@ pub(super) struct Ruling {
 
 /// How strong the evidence for an edge is: the share of messages that came to its upstream first, then
 /// their number.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub(super) struct Strength {
     millionths: u32,
     messages: u32,

@@ -7,6 +7,8 @@
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap, VecDeque};
 
+use serde::{Deserialize, Serialize};
+
 use super::bits::PLACES;
 use super::discover::Sighting;
 
@@ -16,7 +18,7 @@ const SIGHTINGS_MAX: usize = 512;
 const ASKED_MAX: usize = 8;
 
 /// One message.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(super) struct Watched {
     /// Where it was seen, in the order of the reports.
     pub(super) sightings: Vec<Sighting>,
@@ -30,7 +32,7 @@ pub(super) struct Watched {
 }
 
 /// The messages, each at its place.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Sample {
     /// How long without a new event a message must be to be at rest.
     quiet_us: u64,

@@ -1,5 +1,7 @@
 //! The edges of one stream that traffic shows: found by discovery, matched by the correlator, shown by health.
 
+use serde::{Deserialize, Serialize};
+
 use crate::board::DiscoveryBoard;
 use crate::correlation::{DrawnEdges, Flow, Joined};
 use crate::discovery::{Counters, Discovery, Sighting};
@@ -8,10 +10,11 @@ use crate::graph::{Discover, Edge, Moves, Stream, Topology};
 use crate::health::StreamHealth;
 
 /// Draws the edges of one stream.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Discovered {
     discover: Discover,
     discovery: Discovery,
+    #[serde(skip)]
     edges: DrawnEdges,
     /// The [`Discovery::revision`] that is drawn.
     revision: u64,
@@ -20,6 +23,7 @@ pub(super) struct Discovered {
     /// The stream with the edges that traffic shows, behind the declared ones.
     pub(super) shown: Stream,
     /// The shape of that.
+    #[serde(skip)]
     pub(super) topology: Topology,
 }
 
@@ -77,6 +81,12 @@ impl Discovered {
         for drawn in &mut self.shown.edges[self.declared..] {
             drawn.delay_us = discover.delay_us;
         }
+    }
+
+    /// Makes what follows from the rest.
+    pub(super) fn restore(&mut self) {
+        self.topology = Topology::new(&self.shown);
+        self.edges = DrawnEdges::new(self.shown.nodes.len(), &self.shown.edges, self.declared);
     }
 
     /// Works off what is due before `now_us`.

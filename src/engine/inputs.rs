@@ -1,5 +1,7 @@
 //! What the inputs say of themselves, what they have brought, and when each could testify.
 
+use serde::{Deserialize, Serialize};
+
 use super::blanks::Blanks;
 use crate::board::InputBoard;
 use crate::clock::Moment;
@@ -7,7 +9,7 @@ use crate::graph::{InputId, InputState, System};
 use crate::health::Rate;
 
 /// All inputs, in the order of the system.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Inputs {
     inputs: Vec<Input>,
     /// When we did not run, or took no events.
@@ -16,7 +18,7 @@ pub(super) struct Inputs {
     paused: bool,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 struct Input {
     name: String,
     /// Whether it keeps what we have not read.

@@ -9,7 +9,7 @@ use super::NodeId;
 pub struct InputId(pub u16);
 
 /// An input, as the manifest declares it for the core.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Input {
     /// How it gets its events.
     pub kind: InputKind,

@@ -6,7 +6,7 @@ use petgraph::graph::{DiGraph, NodeIndex as Index};
 use super::Stream;
 
 /// The shape of one stream's graph. Nodes and edges are indices in [`Stream`].
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Topology {
     /// By node: the edges that lead to it.
     pub edges_in: Vec<Vec<usize>>,

@@ -2,6 +2,8 @@
 
 use std::collections::VecDeque;
 
+use serde::{Deserialize, Serialize};
+
 use super::held::{Standing, Turn};
 use super::latency::Latencies;
 use super::rate::Rate;
@@ -20,7 +22,7 @@ const FAILS_MAX: usize = 100;
 pub(super) type Dated = (Change, u64);
 
 /// The ledger, the window and the status of one edge.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub struct EdgeHealth {
     thresholds: Thresholds,
     pub(super) window: OutcomeWindow,

@@ -1,5 +1,7 @@
 //! The status of an edge over time, and the worst of the last `hold`.
 
+use serde::{Deserialize, Serialize};
+
 use crate::outcome::Status;
 
 /// A change of one of the two.
@@ -11,7 +13,7 @@ pub(super) struct Turn {
 }
 
 /// The status, the held status, and since when.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Standing {
     hold_us: u64,
     pub(super) status: Status,

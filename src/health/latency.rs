@@ -1,5 +1,7 @@
 //! Latencies: quantiles of the last minute, and a histogram of all for the metrics.
 
+use serde::{Deserialize, Serialize};
+
 use crate::board::{LATENCY_BOUNDS_US, LatencyBoard, ms};
 use crate::clock::SECOND_US;
 
@@ -12,7 +14,7 @@ const SLOT_US: u64 = 10 * SECOND_US;
 const SLOTS: usize = 7;
 
 /// The latencies of one slot.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 struct Slot {
     /// Its number: the slot's start over [`SLOT_US`].
     number: u64,
@@ -22,7 +24,7 @@ struct Slot {
 }
 
 /// The latencies of one edge.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Latencies {
     slots: [Option<Slot>; SLOTS],
     pub(super) buckets: [u64; LATENCY_BOUNDS_US.len() + 1],

@@ -1,16 +1,34 @@
 //! How many a second, over the last minute.
 
+use serde::{Deserialize, Serialize};
+
 use crate::clock::SECOND_US;
 
 const SECONDS: u64 = 60;
 
 /// Counts what happens, second by second.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub struct Rate {
+    #[serde(with = "counts")]
     counts: [u32; SECONDS as usize],
     /// The second that is being counted.
     second: u64,
     first_us: Option<u64>,
+}
+
+/// Long arrays are beyond serde.
+mod counts {
+    use serde::de::{Error, Unexpected};
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    pub(super) fn serialize<S: Serializer, const N: usize>(counts: &[u32; N], to: S) -> Result<S::Ok, S::Error> {
+        counts.as_slice().serialize(to)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>, const N: usize>(from: D) -> Result<[u32; N], D::Error> {
+        let wrong = |_| D::Error::invalid_value(Unexpected::Seq, &"as many counts as there are seconds");
+        Vec::deserialize(from)?.try_into().map_err(wrong)
+    }
 }
 
 impl Rate {

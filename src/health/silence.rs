@@ -2,6 +2,8 @@
 
 use super::blind::Blind;
 
+use serde::{Deserialize, Serialize};
+
 /// A change of it: silent (`true`) or heard again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Hush {
@@ -10,7 +12,7 @@ pub(super) struct Hush {
 }
 
 /// Watches for silence, where the manifest asks for it.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Silence {
     after_us: Option<u64>,
     heard_us: u64,

@@ -1,5 +1,7 @@
 //! The health of one stream: its edges and its nodes.
 
+use serde::{Deserialize, Serialize};
+
 use super::edge::{Dated, EdgeHealth, silence_change};
 use super::rate::Rate;
 use super::silence::Silence;
@@ -12,7 +14,7 @@ use crate::outcome::{Freshness, NodeState, Outcome, Status, Subject, Transition}
 const LIVE_US: u64 = 60 * crate::clock::SECOND_US;
 
 /// What a node of the stream has shown of itself.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(super) struct NodeHealth {
     pub(super) events: u64,
     pub(super) rate: Rate,
@@ -22,7 +24,7 @@ pub(super) struct NodeHealth {
 }
 
 /// Takes the verdicts on one stream and keeps the health of its edges and nodes.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub struct StreamHealth {
     stream: usize,
     pub(super) nodes: Vec<NodeHealth>,
@@ -30,7 +32,9 @@ pub struct StreamHealth {
     /// How many of the edges are declared; the others are drawn from traffic.
     pub(super) declared: usize,
     pub(super) alias_conflicts: u64,
+    #[serde(skip)]
     transitions: Vec<Transition>,
+    #[serde(skip)]
     changes: Vec<Dated>,
 }
 

@@ -2,13 +2,15 @@
 
 use std::collections::VecDeque;
 
+use serde::{Deserialize, Serialize};
+
 use crate::correlation::Decision;
 use crate::event::Token;
 use crate::graph::{WINDOW_OUTCOMES_MAX, Window};
 use crate::outcome::Outcome;
 
 /// One outcome in a window.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Placed {
     pub(super) outcome: Outcome,
     pub(super) token: Option<Token>,
@@ -18,7 +20,7 @@ pub(super) struct Placed {
 }
 
 /// The last outcomes of an edge, in the order in which they were first decided.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(super) struct OutcomeWindow {
     window: Window,
     placed: VecDeque<Placed>,

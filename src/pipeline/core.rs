@@ -7,15 +7,13 @@ use tracing::{info, warn};
 
 use super::handle::Shared;
 use super::observed::{Observed, translate, translate_input};
-use super::port::News;
 use super::query::Query;
-use super::senders::Senders;
-use super::told::Told;
 use crate::board::Board;
 use crate::clock::SECOND_US;
 use crate::engine::{Engine, Entry};
 use crate::event::{Event, Report};
 use crate::graph::{InputId, InputState, System};
+use crate::journal::{News, Positions, Senders, Told};
 use crate::outcome::{Change, Status, Subject, Transition};
 
 /// Between two boards there is this long at least.
@@ -41,6 +39,8 @@ pub(super) struct Core {
     observed: Arc<Observed>,
     senders: Senders,
     told: Told,
+    /// Where the inputs stand.
+    pub(super) positions: Positions,
     /// When the last entry happened.
     advanced_us: u64,
     /// When somebody who held this last looked around.
@@ -94,6 +94,7 @@ impl Core {
             observed,
             senders: Senders::default(),
             told: Told::default(),
+            positions: Positions::default(),
             advanced_us: now_us,
             awake_us: now_us,
             refusing: false,

@@ -23,6 +23,7 @@ use crate::clock::{Clock, SECOND_US};
 use crate::engine::Engine;
 use crate::event::Report;
 use crate::graph::System;
+use crate::journal::Position;
 use crate::outcome::Transition;
 
 /// Transitions that a slow subscriber may be behind before it loses the oldest.
@@ -151,6 +152,12 @@ impl Pipeline {
     /// Now on the arrival clock, in microseconds.
     pub fn now_us(&self) -> u64 {
         self.shared.clock.now_us()
+    }
+
+    /// Where an input stood after the last of its events that are kept.
+    pub fn positions(&self, input: &str) -> Vec<Position> {
+        // Where somebody panicked who held the core, the server is about to end.
+        self.shared.core().map_or_else(|_poisoned| Vec::new(), |core| core.positions.of(input))
     }
 
     /// Takes room for events that will be sent.

@@ -7,8 +7,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use tokio::sync::{Notify, oneshot};
 
 use super::observed::Stretch;
-use super::port::Position;
 use crate::event::{Packed, Report, Token};
+use crate::journal::Position;
 
 /// The most events that may wait for the owner.
 pub const EVENTS_MAX: usize = 256 * 1024;
@@ -130,8 +130,8 @@ pub struct Batch {
     pub stretches: Vec<Stretch>,
     /// Names of senders that no stream knows, one an event.
     pub unknown: Vec<String>,
-    /// Where their inputs stand after them.
-    pub positions: Vec<Position>,
+    /// Which input brought them, where it has its place kept, and where it stands after them.
+    pub positions: Option<(Arc<str>, Vec<Position>)>,
     /// The room that the batch holds while it waits.
     pub room: Reservation,
     /// When it was handed over, on the arrival clock.

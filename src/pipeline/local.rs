@@ -113,8 +113,7 @@ async fn flush(inside: Rc<Inside>) {
         // The next batch will be about as large.
         inside.pending.borrow_mut().reports.reserve(pending.reports.len());
         let Pending { reports, stretches, unknown, round, .. } = pending;
-        let positions = Vec::new();
-        let batch = Batch { reports, stretches, unknown, positions, room, sent_us, done };
+        let batch = Batch { reports, stretches, unknown, positions: None, room, sent_us, done };
         let result = match inside.pipeline.send(batch) {
             Ok(()) => acknowledged.await.or(Err(Refused::Stopped)),
             Err(refused) => Err(refused),

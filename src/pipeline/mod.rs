@@ -26,13 +26,13 @@ mod owner;
 mod port;
 mod query;
 mod refusals;
-mod senders;
-mod told;
 
 pub use figures::{DELAY_BOUNDS_US, Delays, Figures};
 pub use handle::{Pipeline, Running, Start};
 pub use intake::{Batch, EVENTS_MAX, Load, Refused, Reservation};
 pub use local::LocalIntake;
 pub use observed::{Observed, Stretch};
-pub use port::{Harvest, News, Port, Position};
+pub use port::{Harvest, Port};
 pub use query::Query;
+
+pub use crate::journal::{News, Position};

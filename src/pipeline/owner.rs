@@ -36,6 +36,9 @@ fn work(shared: &Shared) -> Result<(), Poisoned> {
             let mut core = shared.core()?;
             let stretches = batch.stretches.iter().map(|stretch| (stretch.events, stretch.input, &stretch.by));
             let gone = core.take(shared, batch.reports, stretches, batch.unknown, Some(batch.sent_us));
+            if let Some((input, positions)) = batch.positions {
+                core.positions.take(&input, &positions);
+            }
             core.publish_if_due(shared);
             drop((core, batch.room));
             // The sender may have gone away; what it sent has counted all the same.

@@ -10,7 +10,7 @@ use super::intake::{Batch, Load, Refused};
 use super::observed::{Observed, Stretch};
 use super::query::Query;
 use crate::event::Report;
-use crate::graph::InputState;
+use crate::journal::{News, Position};
 
 /// What an input has read, to be taken as one.
 #[derive(Debug)]
@@ -23,26 +23,6 @@ pub struct Harvest {
     pub unknown: Vec<String>,
     /// Where the input stands after them: kept with them, or not at all.
     pub positions: Vec<Position>,
-}
-
-/// Where an input stands in one thing that it reads, such as a file.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Position {
-    /// What it reads: unique within the input.
-    pub key: String,
-    /// Where it stands; `None` where it is done with that.
-    pub value: Option<String>,
-}
-
-/// What an input tells of itself.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct News {
-    /// Whether it can testify.
-    pub state: InputState,
-    /// How far behind it is, where it knows: the age of what it reads next.
-    pub lag_us: Option<u64>,
-    /// What has gone wrong last, in words for people, without secrets; `None` leaves what was said before.
-    pub error: Option<String>,
 }
 
 /// The door of one input, by its name; cheap to clone.
@@ -68,6 +48,12 @@ impl Port {
         self.pipeline.observed()
     }
 
+    /// Where the input stood after the last of its events that are kept: it goes on from there. Empty where nothing of
+    /// it is kept; without a journal nothing is kept over a restart.
+    pub fn positions(&self) -> Vec<Position> {
+        self.pipeline.positions(&self.name)
+    }
+
     /// Now on the arrival clock, in microseconds.
     pub fn now_us(&self) -> u64 {
         self.pipeline.now_us()
@@ -81,7 +67,15 @@ impl Port {
         let stretches = vec![Stretch { events: reports.len(), input: by.input(&self.name), by }];
         let (done, acknowledged) = oneshot::channel();
         let sent_us = self.pipeline.now_us();
-        self.pipeline.send(Batch { reports, stretches, unknown, positions, room, sent_us, done })?;
+        self.pipeline.send(Batch {
+            reports,
+            stretches,
+            unknown,
+            positions: Some((Arc::clone(&self.name), positions)),
+            room,
+            sent_us,
+            done,
+        })?;
         acknowledged.await.map(|gone| gone.len()).or(Err(Refused::Stopped))
     }
 

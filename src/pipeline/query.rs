@@ -5,8 +5,8 @@ use std::sync::Arc;
 use tokio::sync::oneshot;
 
 use super::observed::Observed;
-use super::port::News;
 use crate::board::EdgeDetail;
+use crate::journal::News;
 
 /// The most questions that may wait for the owner.
 pub(super) const QUERIES_MAX: usize = 64;

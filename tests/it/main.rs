@@ -18,6 +18,8 @@ mod events;
 mod graphviz;
 mod harness;
 mod hostile;
+#[cfg(test)]
+mod journal;
 mod lifecycle;
 mod live;
 mod load;

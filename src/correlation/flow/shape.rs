@@ -35,7 +35,7 @@ pub(super) struct Ends {
 }
 
 /// A stream as the correlator reads it.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Shape {
     pub(super) topology: Topology,
     /// By edge.

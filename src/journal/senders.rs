@@ -2,6 +2,8 @@
 
 use std::collections::HashMap;
 
+use serde::{Deserialize, Serialize};
+
 use crate::board::UnknownSender;
 
 /// The most names that are kept apart.
@@ -10,15 +12,15 @@ const NAMES_MAX: usize = 100;
 const OTHERS: &str = "(others)";
 
 /// Events by the unknown name that sent them.
-#[derive(Debug, Default)]
-pub(super) struct Senders {
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct Senders {
     by_name: HashMap<String, u64>,
     others: u64,
 }
 
 impl Senders {
     /// Counts one event.
-    pub(super) fn count(&mut self, name: String) {
+    pub fn count(&mut self, name: String) {
         if let Some(events) = self.by_name.get_mut(&name) {
             *events += 1;
         } else if self.by_name.len() < NAMES_MAX {
@@ -29,7 +31,7 @@ impl Senders {
     }
 
     /// The names, most events first, and the rest as one at the end.
-    pub(super) fn list(&self) -> Vec<UnknownSender> {
+    pub fn list(&self) -> Vec<UnknownSender> {
         let mut list: Vec<_> =
             self.by_name.iter().map(|(name, &events)| UnknownSender { name: name.clone(), events }).collect();
         list.sort_unstable_by(|a, b| b.events.cmp(&a.events).then_with(|| a.name.cmp(&b.name)));
