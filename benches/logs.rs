@@ -9,6 +9,7 @@ mod common {
     pub(crate) mod random;
     pub(crate) mod system;
     pub(crate) mod truth;
+    #[expect(dead_code, reason = "logs have lines of their own")]
     pub(crate) mod workload;
 }
 
@@ -153,6 +154,8 @@ fn judge(file: &Path, rules: &Arc<RuleSet>, system: &Arc<System>, workload: &Wor
     let recording = Recording { path: file.to_owned(), rules: Some(Arc::clone(rules)), written_us: 0 };
     let report = replay::run(system, &[recording], true, &mut |_| {}).expect("the log can be read");
     let wrong = differences(&report.board, &workload.truth);
-    wrong.iter().for_each(|wrong| println!("WRONG {wrong}"));
+    for wrong in &wrong {
+        println!("WRONG {wrong}");
+    }
     wrong.is_empty() && report.counts.accepted == workload.events.len() as u64
 }

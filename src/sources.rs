@@ -51,7 +51,8 @@ impl Sources {
     /// Has those run that the manifest names: what stays as it was goes on without a pause.
     pub async fn follow(&self, inputs: &[InputSettings]) {
         let mut running = self.running.lock().await;
-        let (stay, go) = std::mem::take(&mut *running).into_iter().partition(|source| inputs.contains(&source.settings));
+        let (stay, go) =
+            std::mem::take(&mut *running).into_iter().partition(|source| inputs.contains(&source.settings));
         *running = stay;
         stop(go).await;
         for settings in inputs {

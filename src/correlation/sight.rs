@@ -2,11 +2,13 @@
 
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 /// A time in which nobody could testify: from its first moment to the first one after it.
 pub type Blank = (u64, u64);
 
 /// What may be said on one edge. The correlator is told whenever it changes.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Sight {
     /// How long a report may take to reach us, with the inputs' delay.
     pub wait_us: u64,

@@ -2,13 +2,15 @@
 
 use std::collections::VecDeque;
 
+use serde::{Deserialize, Serialize};
+
 use crate::correlation::Blank;
 
 /// How many intervals are told apart; of more, the two oldest count as one, with the time between them.
 const BLANKS_MAX: usize = 64;
 
 /// The intervals in which somebody could not testify, oldest first. The last may be open.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(super) struct Blanks {
     intervals: VecDeque<Blank>,
 }

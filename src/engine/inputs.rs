@@ -9,6 +9,7 @@ use crate::graph::{InputId, InputState, System};
 use crate::health::Rate;
 
 /// All inputs, in the order of the system.
+#[expect(clippy::struct_field_names, reason = "the inputs are what it holds")]
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Inputs {
     inputs: Vec<Input>,

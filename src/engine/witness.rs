@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use super::inputs::Inputs;
 use crate::correlation::{Blank, Sight};
 use crate::event::Event;
@@ -11,7 +13,7 @@ use crate::graph::{Edge, NodeId, Stream, System};
 const NOBODY: u16 = u16::MAX;
 
 /// By node: the inputs that bring its events. Those named for it, else those that have brought one, else all.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Witness {
     named: Vec<Vec<u16>>,
     learned: Vec<Vec<u16>>,

@@ -1,7 +1,10 @@
 //! When nobody could testify for a node or an edge.
 
+use serde::{Deserialize, Serialize};
+
 /// The time in which something was blind: the interval at hand, or the last one, and how long all before it lasted.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[expect(clippy::struct_field_names, reason = "the unit is part of a name")]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Blind {
     since_us: u64,
     /// The first moment at which it sees again; `u64::MAX` as long as that is not known.

@@ -25,7 +25,7 @@ impl Told {
     }
 
     /// Something went wrong with an input.
-    pub(super) fn error(&mut self, name: &str, error: &str, now_us: u64) {
+    pub fn error(&mut self, name: &str, error: &str, now_us: u64) {
         let error = InputError { at: Moment(now_us), error: error.to_owned() };
         self.by_name.entry(name.to_owned()).or_default().1 = Some(error);
     }

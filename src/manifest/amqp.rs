@@ -14,7 +14,8 @@ const URL_EXAMPLE: &str = "\"amqp://${AMQP_USER}:${AMQP_PASSWORD}@localhost:5672
 /// Reads what a queue's table says; none where something of it is wrong, which is reported.
 pub(super) fn read(amqp: &Section<'_>) -> Option<AmqpSettings> {
     let url = url(amqp);
-    let queue = if amqp.require("queue", "\"observatory.input\"") { amqp.text("queue", "observatory.input") } else { None };
+    let queue =
+        if amqp.require("queue", "\"observatory.input\"") { amqp.text("queue", "observatory.input") } else { None };
     let kind = amqp.text("exchange_type", "topic").map_or_else(|| "topic".to_owned(), |kind| kind.value);
     let exchange = amqp.text("exchange", "observatory").map(|name| Exchange { name: name.value, kind });
     let routing_key = amqp.text("routing_key", "observatory.input");
@@ -39,7 +40,8 @@ pub(super) fn read(amqp: &Section<'_>) -> Option<AmqpSettings> {
 }
 
 fn url(amqp: &Section<'_>) -> Option<Url> {
-    let url = if amqp.require("url", URL_EXAMPLE) { amqp.text("url", "amqp://localhost:5672/%2f")? } else { return None };
+    let url =
+        if amqp.require("url", URL_EXAMPLE) { amqp.text("url", "amqp://localhost:5672/%2f")? } else { return None };
     let wrong = |message: String| {
         let finding = Finding::error(&url.place, message);
         amqp.context.report(finding.help(format!("write `url = {URL_EXAMPLE}`")));
@@ -57,7 +59,8 @@ fn aside(amqp: &Section<'_>) -> Aside {
     match (exchange, file) {
         (Some(_), Some(file)) => {
             let finding = Finding::error(&file.place, "`dead_letter` and `quarantine` are both said");
-            amqp.context.report(finding.help("a message that cannot be read is kept in one place: take one of the two out"));
+            amqp.context
+                .report(finding.help("a message that cannot be read is kept in one place: take one of the two out"));
             Aside::Reject
         }
         (Some(exchange), None) => Aside::DeadLetter(exchange.value),

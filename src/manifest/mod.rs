@@ -39,7 +39,8 @@ pub use keys::{TABLES, Table};
 pub use load::{Text, load, load_in};
 pub use problem::{Problem, render};
 pub use settings::{
-    Access, AccessSettings, InputSettings, LISTEN_DEFAULT, LISTEN_HELP, LayoutBy, Manifest, Settings, TlsFiles, check_listen,
+    Access, AccessSettings, InputSettings, LISTEN_DEFAULT, LISTEN_HELP, LayoutBy, Manifest, Settings, TlsFiles,
+    check_listen,
 };
 pub use source::Source;
 pub use watch::{Origin, Watch};

@@ -10,9 +10,7 @@ use super::item::{Bounds, Item, Said, Span};
 use super::keys;
 use super::problem::{Finding, quote};
 use super::section::Section;
-use super::settings::{
-    Access, AccessSettings, LISTEN_DEFAULT, LISTEN_HELP, LayoutBy, Settings, check_listen,
-};
+use super::settings::{Access, AccessSettings, LISTEN_DEFAULT, LISTEN_HELP, LayoutBy, Settings, check_listen};
 use crate::clock::SECOND_US;
 use crate::graph::System;
 

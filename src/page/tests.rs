@@ -10,8 +10,7 @@ use crate::picture::fixtures::{
 };
 use crate::picture::{Flow, Layout, lay_out, svg};
 
-const SETTINGS: PageSettings =
-    PageSettings { refresh_us: 1_000_000, notices: Vec::new(), graph: true, login: None };
+const SETTINGS: PageSettings = PageSettings { refresh_us: 1_000_000, notices: Vec::new(), graph: true, login: None };
 
 fn layouts(board: &Board) -> Vec<Arc<Layout>> {
     board.streams.iter().map(|stream| lay_out(stream)).collect()

@@ -7,9 +7,9 @@ use actix_web::http::header::HeaderValue;
 use arc_swap::ArcSwap;
 
 use super::body::{Budget, Limits};
-use super::layouts::Layouts;
 use super::front;
 use super::gate::Gate;
+use super::layouts::Layouts;
 use super::manifest::ManifestState;
 use super::problem::Problem;
 use super::tls::Certificate;

@@ -61,7 +61,9 @@ async fn publish(poison: Poison, channel: &Channel, exchange: &str) -> Result<()
     if confirm.is_ack() && confirm.take_message().is_none() {
         return Ok(());
     }
-    Err(Trouble::new(format!("the broker keeps nothing that is published to the exchange {exchange:?}: bind a queue to it")))
+    Err(Trouble::new(format!(
+        "the broker keeps nothing that is published to the exchange {exchange:?}: bind a queue to it"
+    )))
 }
 
 /// A line of the quarantine file: the body as text where it is some, else as bytes.

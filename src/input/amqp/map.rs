@@ -80,13 +80,13 @@ impl Source {
             ("fixed" | "header" | "property" | "body", "") => wrong(format!("nothing follows `{kind}:`")),
             ("fixed", text) => Ok(Self::Fixed(text.to_owned())),
             ("header", name) => Ok(Self::Header(name.to_owned())),
-            ("property", name) => match Property::ALL.iter().find(|(known, _)| *known == name) {
-                Some((_, property)) => Ok(Self::Property(*property)),
-                None => {
-                    let names = Property::ALL.map(|(name, _)| name).join(", ");
-                    Err(MapError { error: "there is no such property".to_owned(), help: format!("the properties are {names}") })
-                }
-            },
+            ("property", name) => {
+                let found = Property::ALL.iter().find(|(known, _)| *known == name);
+                found.map(|(_, property)| Self::Property(*property)).ok_or_else(|| MapError {
+                    error: "there is no such property".to_owned(),
+                    help: format!("the properties are {}", Property::ALL.map(|(name, _)| name).join(", ")),
+                })
+            }
             ("body", pointer) if pointer.starts_with('/') => Ok(Self::Body(pointer.to_owned())),
             ("body", _) => wrong("a JSON pointer begins with `/`".to_owned()),
             _ => wrong("there is no such place in a message".to_owned()),

@@ -8,7 +8,8 @@ use std::{fmt, io};
 use futures_util::{FutureExt, StreamExt};
 use lapin::message::Delivery;
 use lapin::options::{
-    BasicAckOptions, BasicConsumeOptions, BasicQosOptions, ExchangeDeclareOptions, QueueBindOptions, QueueDeclareOptions,
+    BasicAckOptions, BasicConsumeOptions, BasicQosOptions, ExchangeDeclareOptions, QueueBindOptions,
+    QueueDeclareOptions,
 };
 use lapin::tcp::OwnedTLSConfig;
 use lapin::types::FieldTable;
@@ -101,18 +102,20 @@ impl Session {
     /// messages for a connection of ours that is dead, and that it takes to be alive.
     pub(super) async fn open(settings: &AmqpSettings, name: &str, wary: bool) -> Result<Self, Trouble> {
         let opened = timeout(PATIENCE, Self::try_open(settings, name, wary)).await;
-        opened.map_err(|_| Trouble::new(format!("the broker at {} does not answer", settings.url.place())))?
+        opened.map_err(|_elapsed| Trouble::new(format!("the broker at {} does not answer", settings.url.place())))?
     }
 
     async fn try_open(settings: &AmqpSettings, name: &str, wary: bool) -> Result<Self, Trouble> {
         let mut tls = OwnedTLSConfig::default();
         if let Some(file) = &settings.ca_file {
             let pem = std::fs::read_to_string(file);
-            tls.cert_chain = Some(pem.map_err(|error| Trouble::new(format!("failed to read {}: {error}", file.display())))?);
+            tls.cert_chain =
+                Some(pem.map_err(|error| Trouble::new(format!("failed to read {}: {error}", file.display())))?);
         }
         let properties = ConnectionProperties::default().with_connection_name(format!("observatory {name}").into());
         let connection =
-            Connection::connect_uri_with_config(settings.url.uri(), properties, tls, runtime::default_runtime()?).await?;
+            Connection::connect_uri_with_config(settings.url.uri(), properties, tls, runtime::default_runtime()?)
+                .await?;
         if let Some(exchange) = &settings.exchange {
             declare_exchange(&connection, exchange).await?;
         }
@@ -130,7 +133,8 @@ impl Session {
         channel.basic_qos(settings.prefetch, BasicQosOptions::default()).await?;
         let behind = waiting(&side, &settings.queue).await?;
         let options = BasicConsumeOptions::default();
-        let consumer = channel.basic_consume(settings.queue.as_str().into(), "".into(), options, FieldTable::default()).await?;
+        let consumer =
+            channel.basic_consume(settings.queue.as_str().into(), "".into(), options, FieldTable::default()).await?;
         let wary_until = wary.then(|| Instant::now() + UNNOTICED);
         Ok(Self { connection, channel, side, consumer, behind: Some(behind), wary_until })
     }

@@ -22,7 +22,8 @@ impl Url {
     pub fn parse(text: &str) -> Result<Self, String> {
         let mut uri: AMQPUri = text.parse()?;
         let query = &mut uri.query;
-        query.heartbeat = Some(query.heartbeat.filter(|&seconds| seconds > 0).map_or(HEARTBEAT_S, |s| s.min(HEARTBEAT_S)));
+        query.heartbeat =
+            Some(query.heartbeat.filter(|&seconds| seconds > 0).map_or(HEARTBEAT_S, |s| s.min(HEARTBEAT_S)));
         query.connection_timeout = Some(query.connection_timeout.unwrap_or(CONNECT_MS));
         Ok(Self(uri))
     }
@@ -97,7 +98,8 @@ mod tests {
         assert_eq!(format!("{url:?}"), "Url(mq.example:5673)");
         let uri = url.uri();
         assert_eq!((uri.query.heartbeat, uri.vhost.as_str()), (Some(HEARTBEAT_S), "/"));
-        for (text, heartbeat_s) in [("?heartbeat=3", 3), ("?heartbeat=600", HEARTBEAT_S), ("?heartbeat=0", HEARTBEAT_S)] {
+        for (text, heartbeat_s) in [("?heartbeat=3", 3), ("?heartbeat=600", HEARTBEAT_S), ("?heartbeat=0", HEARTBEAT_S)]
+        {
             let url = Url::parse(&format!("amqp://localhost/%2f{text}")).unwrap();
             assert_eq!(url.uri().query.heartbeat, Some(heartbeat_s), "{text}");
         }

@@ -174,12 +174,7 @@ impl<F: Opened, T> Tracked<F, T> {
         }
     }
 
-    fn try_refresh(
-        &mut self,
-        disk: &mut impl Disk<File = F>,
-        listed: Option<Look>,
-        now_us: u64,
-    ) -> io::Result<Change> {
+    fn try_refresh(&mut self, disk: &mut impl Disk<File = F>, listed: Option<Look>, now_us: u64) -> io::Result<Change> {
         let Some(file) = &self.file else {
             let unchanged = listed.is_none_or(|seen| seen == self.look && !self.stale);
             return if unchanged { Ok(Change::default()) } else { self.open(disk, now_us) };
@@ -189,7 +184,7 @@ impl<F: Opened, T> Tracked<F, T> {
             return Ok(Change::default());
         }
         let head = print::head(file)?;
-        Ok(self.compare(look, head, now_us))
+        Ok(self.compare(look, &head, now_us))
     }
 
     fn open(&mut self, disk: &mut impl Disk<File = F>, now_us: u64) -> io::Result<Change> {
@@ -203,14 +198,14 @@ impl<F: Opened, T> Tracked<F, T> {
             self.go_to(line_start(&file, self.offset)?);
         }
         self.file = Some(file);
-        Ok(self.compare(look, head, now_us))
+        Ok(self.compare(look, &head, now_us))
     }
 
     /// `head`: what it begins with now.
-    fn compare(&mut self, look: Look, head: Vec<u8>, now_us: u64) -> Change {
+    fn compare(&mut self, look: Look, head: &[u8], now_us: u64) -> Change {
         let mut change = Change::default();
         let known = self.print;
-        if !known.fits(&head) {
+        if !known.fits(head) {
             change.ended = Some(Ended {
                 id: self.id(),
                 print: known,
@@ -228,9 +223,9 @@ impl<F: Opened, T> Tracked<F, T> {
             self.cutter = Cutter::at(self.cutter.start());
         }
         if self.cutter.start() == 0 && (change.ended.is_some() || known.length == 0) && !head.is_empty() {
-            change.first = Some(head.clone());
+            change.first = Some(head.to_vec());
         }
-        self.print = Print::of(&head);
+        self.print = Print::of(head);
         if look.size != self.look.size || change.ended.is_some() {
             self.grown_us = now_us;
         }

@@ -144,7 +144,8 @@ impl<D: Disk, T> Tailer<D, T> {
     /// Finds files, and gives what they look like with all their names.
     fn list(&mut self, now_us: u64) -> BTreeMap<Identity, (Look, Vec<PathBuf>)> {
         let listing = self.disk.list();
-        let problem = |(path, error): &(PathBuf, std::io::Error)| format!("failed to look at {}: {error}", path.display());
+        let problem =
+            |(path, error): &(PathBuf, std::io::Error)| format!("failed to look at {}: {error}", path.display());
         self.problems = listing.problems.iter().map(problem).collect();
         let whole = listing.problems.is_empty();
         let mut names = BTreeMap::new();
@@ -198,7 +199,8 @@ impl<D: Disk, T> Tailer<D, T> {
         if let Some(left) = self.left.remove(&id) {
             return Some(left);
         }
-        let moved = |(other, left): (&Identity, &Left)| (other.inode == id.inode && left.print.length > 0).then_some(*other);
+        let moved =
+            |(other, left): (&Identity, &Left)| (other.inode == id.inode && left.print.length > 0).then_some(*other);
         let other = self.left.iter().find_map(moved)?;
         self.gone.push(key(other));
         self.left.remove(&other)

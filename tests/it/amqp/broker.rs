@@ -87,7 +87,10 @@ impl Broker {
     fn await_start(&self) {
         // The names' server comes up with the node, and the node with its pid file.
         for _ in 0..4 {
-            if self.try_ctl(&["wait", "--timeout", "60", self.folder.path().join("pid").to_str().unwrap()]).status.success()
+            if self
+                .try_ctl(&["wait", "--timeout", "60", self.folder.path().join("pid").to_str().unwrap()])
+                .status
+                .success()
             {
                 return;
             }

@@ -76,7 +76,9 @@ fn whatever_happens_to_the_broker_each_event_counts_once_and_nobody_is_accused()
     let broker = Broker::start();
     let server = Server::start(&manifest(&broker.url(), "exchange = \"observatory\""));
     await_state(&server, "up");
-    assert!(broker.ctl(&["list_bindings", "--no-table-headers"]).contains("observatory\texchange\tevents\tqueue\tevents"));
+    assert!(
+        broker.ctl(&["list_bindings", "--no-table-headers"]).contains("observatory\texchange\tevents\tqueue\tevents")
+    );
     let mut publisher = Publisher::new(&broker);
     let mut pairs = 0;
     let mut traffic = |count: u64| {
@@ -161,9 +163,8 @@ fn a_message_from_which_nothing_can_be_taken_is_kept_aside_once() {
     let quarantine = files.path("poison.ndjson");
     let server = Server::start(&manifest(&broker.url(), &format!("quarantine = {quarantine:?}")));
     run(async { publisher.publish("events", b"\xffpoison", BasicProperties::default()).await });
-    let kept = wait_until("it is kept", || {
-        std::fs::read_to_string(&quarantine).ok().filter(|text| text.ends_with('\n'))
-    });
+    let kept =
+        wait_until("it is kept", || std::fs::read_to_string(&quarantine).ok().filter(|text| text.ends_with('\n')));
     broker.await_empty("events");
     let line: Value = serde_json::from_str(&kept).unwrap();
     assert_eq!(line["body"][0], 255);

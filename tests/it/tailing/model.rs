@@ -91,7 +91,9 @@ impl Model {
     /// A file's content is cut off; `kept`: the name of a copy.
     pub(super) fn truncate(&mut self, file: usize, kept: Option<&str>) {
         let held: BTreeSet<u64> = match kept.filter(|name| name.starts_with("app")) {
-            Some(name) => self.resolve(name).map(|copy| self.files[copy].lines.iter().copied().collect()).unwrap_or_default(),
+            Some(name) => {
+                self.resolve(name).map(|copy| self.files[copy].lines.iter().copied().collect()).unwrap_or_default()
+            }
             None => BTreeSet::new(),
         };
         let content = &mut self.files[file];
