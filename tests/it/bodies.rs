@@ -121,7 +121,7 @@ fn bodies_without_an_end_are_cut() {
     let head = "POST /events HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n";
     // The length is said: nothing is read.
     let (answer, _) =
-        endless(&server, &format!("{head}Content-Length: 99999999999\r\n\r\n"), &[b' '; 65_536], 64 * MIB);
+        endless(&server, &format!("{head}Content-Length: 99999999999\r\n\r\n"), &vec![b' '; 65_536], 64 * MIB);
     assert!(answer.starts_with("HTTP/1.1 413 "), "{answer}");
     let chunk = [b"10000\r\n".to_vec(), vec![b' '; 65_536], b"\r\n".to_vec()].concat();
     let chunked = format!("{head}Transfer-Encoding: chunked\r\n\r\n");

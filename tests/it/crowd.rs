@@ -98,7 +98,7 @@ fn five_thousand_clients_come_back_at_once() {
         (ledger["upstream"] == CLIENTS).then_some(ledger)
     });
     // What was answered was counted, and what was pushed back was not.
-    assert_eq!(ledger["duplicates"].as_u64().unwrap() as usize <= cut, true, "{ledger}");
+    assert!(ledger["duplicates"].as_u64().unwrap() as usize <= cut, "{ledger}");
     let metrics = server.get("/metrics").body;
     assert!(metrics.contains("observatory_connections_refused_total"), "{metrics}");
 }

@@ -42,7 +42,11 @@ struct Tls {
 
 fn manifest(files: &Files) -> String {
     let (certificate, key) = (files.path("server.crt"), files.path("server.key"));
-    format!("{ORDERS}\n[server]\ntls = {{ certificate = {certificate:?}, key = {key:?} }}\n")
+    format!(
+        "{ORDERS}\n[server]\ntls = {{ certificate = \"{}\", key = \"{}\" }}\n",
+        certificate.display(),
+        key.display()
+    )
 }
 
 impl Tls {

@@ -106,18 +106,18 @@ impl Broker {
     }
 
     pub(super) fn url(&self) -> String {
-        self.url_at(self.port)
-    }
-
-    /// By way of another port.
-    pub(super) fn url_at(&self, port: u16) -> String {
-        format!("amqp://guest:guest@127.0.0.1:{port}/%2f")
+        url_at(self.port)
     }
 
     /// Waits until a queue is empty.
     pub(super) fn await_empty(&self, queue: &str) {
         wait_until(&format!("{queue} is empty"), || (self.messages(queue) == 0).then_some(()));
     }
+}
+
+/// By way of any port.
+pub(super) fn url_at(port: u16) -> String {
+    format!("amqp://guest:guest@127.0.0.1:{port}/%2f")
 }
 
 impl Drop for Broker {

@@ -91,7 +91,7 @@ fn rates(rates: &[&str]) -> Rates {
 }
 
 /// Judges a plan by the core, and compares every ledger with the plan's truth.
-fn compare(name: &str, text: &str, options: Options) {
+fn compare(name: &str, text: &str, options: &Options) {
     let system = system(text);
     let seed = options.seed;
     let mut plan = Plan::new(&system, options.clone()).unwrap_or_else(|error| panic!("{name}: {error}"));
@@ -153,7 +153,7 @@ fn the_truth_is_what_the_core_says() {
         for seed in 0..18 {
             let rate = [5.0, 100.0, 3_000.0][(seed % 3) as usize];
             let faults = all_faults(seed);
-            compare(name, &text, Options { seed, requests: 400, rate, faults });
+            compare(name, &text, &Options { seed, requests: 400, rate, faults });
         }
     }
 }

@@ -56,7 +56,7 @@ fn files(logs: &[(&str, &str)]) -> (Files, String) {
     let files = Files::new();
     let manifest = files.write("m.toml", &format!("{INPUTS}{STREAM}"));
     for (name, text) in logs {
-        let bytes = if name.ends_with(".gz") { gz(text) } else { text.as_bytes().to_vec() };
+        let bytes = if name.ends_with("gz") { gz(text) } else { text.as_bytes().to_vec() };
         std::fs::write(files.path(name), bytes).unwrap();
     }
     (files, manifest)

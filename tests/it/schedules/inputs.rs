@@ -56,10 +56,8 @@ impl Inputs {
         let input = self.rng.below(self.states.len() as u64) as usize;
         // What is not up comes back rather than not: else little would ever be judged.
         let state = match (self.states[input], self.rng.below(10)) {
-            (InputState::Up, 0..3) => InputState::CatchingUp,
-            (InputState::Up, _) => InputState::Down,
-            (InputState::Down, 0..3) => InputState::CatchingUp,
-            (InputState::CatchingUp, 0) => InputState::Down,
+            (InputState::Up | InputState::Down, 0..3) => InputState::CatchingUp,
+            (InputState::Up, _) | (InputState::CatchingUp, 0) => InputState::Down,
             _ => InputState::Up,
         };
         self.states[input] = state;

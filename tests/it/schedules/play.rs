@@ -233,7 +233,7 @@ fn describe(schedule: &Schedule) -> String {
         match step.said {
             Some(Said::Input(input, state)) => text += &format!("input {} is {}, ", input.0, state.name()),
             Some(Said::Gap(from_us)) => {
-                text += &format!("gap from {}us, ", from_us.cast_signed() - START_US.cast_signed())
+                text += &format!("gap from {}us, ", from_us.cast_signed() - START_US.cast_signed());
             }
             None => {}
         }

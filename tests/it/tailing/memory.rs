@@ -64,7 +64,7 @@ impl State {
     /// The smallest number that is free: so they are used again as soon as can be.
     fn create(&mut self, path: &Path) -> u64 {
         self.nodes.retain(|_, node| node.links > 0 || node.holders > 0);
-        let number = (1..).find(|number| !self.nodes.contains_key(number)).unwrap();
+        let number = (1..=self.nodes.len() as u64 + 1).find(|number| !self.nodes.contains_key(number)).unwrap();
         self.nodes.insert(number, Node { links: 1, ..Node::default() });
         self.names.insert(path.to_owned(), Entry::File(number));
         number
