@@ -64,15 +64,18 @@ fn of_files(files: &[String]) -> Result<Observed, String> {
 }
 
 fn of_server(client: &Client) -> Result<Observed, String> {
-    let list: StreamsObject = get(client, "/api/v1/streams")?;
+    let list: StreamsObject =
+        get(client, "/api/v1/streams")?.ok_or("the server knows no streams: it is another kind")?;
     let source = client.url().to_owned();
     let mut observed = Observed { name: "Observatory".to_owned(), source, ..Observed::default() };
     observed.notes.push("Latencies are known by the bounds of the server's histogram.".to_owned());
     for line in list.streams {
         let path = format!("/api/v1/streams/{}", segment(&line.name));
-        let stream: StreamObject = get(client, &path)?;
+        // The manifest may change, and what was drawn be taken back, while we ask.
+        let Some(stream) = get::<StreamObject>(client, &path)? else { continue };
         let edge = |(from, to): (&str, &str)| -> Result<EdgeObject, String> {
-            get(client, &format!("{path}/edges/{}/{}", segment(from), segment(to)))
+            let found = get(client, &format!("{path}/edges/{}/{}", segment(from), segment(to)))?;
+            Ok(found.unwrap_or_default())
         };
         let details = stream.edges().map(edge).collect::<Result<Vec<_>, _>>()?;
         observed.streams.push(stream.observed(&details));
@@ -80,10 +83,12 @@ fn of_server(client: &Client) -> Result<Observed, String> {
     Ok(observed)
 }
 
-fn get<T: DeserializeOwned>(client: &Client, path: &str) -> Result<T, String> {
+/// What is at this path; none where nothing is.
+fn get<T: DeserializeOwned>(client: &Client, path: &str) -> Result<Option<T>, String> {
     let failed = |error: &dyn std::fmt::Display| format!("failed to read {}{path}: {error}", client.url());
     match client.get(path) {
-        Ok(Answer { status: 200, body, .. }) => serde_json::from_str(&body).map_err(|error| failed(&error)),
+        Ok(Answer { status: 200, body, .. }) => serde_json::from_str(&body).map(Some).map_err(|error| failed(&error)),
+        Ok(Answer { status: 404, .. }) => Ok(None),
         Ok(answer) => Err(failed(&answer.refusal())),
         Err(error) => Err(failed(&error)),
     }

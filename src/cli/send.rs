@@ -51,6 +51,12 @@ struct Total {
     rejected: Vec<Refused>,
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<String>,
+    /// How many were refused.
+    #[serde(skip)]
+    refused: u64,
+    /// Refusals are said as they come, and not collected.
+    #[serde(skip)]
+    aloud: bool,
 }
 
 #[derive(Debug, Serialize)]
@@ -59,13 +65,24 @@ struct Refused {
     error: String,
 }
 
+impl Total {
+    fn refuse(&mut self, refused: Refused) {
+        self.refused += 1;
+        if self.aloud {
+            output::say(&format!("refused: event {}: {}\n", refused.index, printable(&refused.error)));
+        } else {
+            self.rejected.push(refused);
+        }
+    }
+}
+
 impl Send {
     pub(super) fn run(self) -> ExitCode {
         let client = match self.credentials.client(&self.to) {
             Ok(client) => client,
             Err(error) => return output::wrong(&error),
         };
-        let mut total = Total::default();
+        let mut total = Total { aloud: !self.format.json, ..Total::default() };
         let sent = match (&*self.node, &self.token) {
             ("-", None) => send_all(&client, &mut total),
             ("-", Some(_)) => return output::wrong(&"with - the events come from standard input: leave the token out"),
@@ -73,20 +90,17 @@ impl Send {
             (node, Some(token)) => send(&client, &line(node, token, self.timestamp.as_deref()), 0, &mut total),
         };
         total.error = sent.err();
-        let good = total.error.is_none() && total.rejected.is_empty();
+        let good = total.error.is_none() && total.refused == 0;
         let printed = if self.format.json { output::answer_json(&total) } else { print(&total) };
         printed.err().unwrap_or(if good { ExitCode::SUCCESS } else { Exit::Failed.into() })
     }
 }
 
 fn print(total: &Total) -> Result<(), ExitCode> {
-    for refused in &total.rejected {
-        output::say(&format!("refused: event {}: {}\n", refused.index, printable(&refused.error)));
-    }
     if let Some(error) = &total.error {
         output::say(&format!("observatory: {}\n", printable(error)));
     }
-    output::answer(&format!("accepted {}, refused {}\n", total.accepted, total.rejected.len()))
+    output::answer(&format!("accepted {}, refused {}\n", total.accepted, total.refused))
 }
 
 /// One event as a line of JSON.
@@ -153,8 +167,9 @@ fn send(client: &Client, batch: &str, first: usize, total: &mut Total) -> Result
 fn note(answer: &Answer, first: usize, count: usize, total: &mut Total) -> Result<(), String> {
     let told = answer.told();
     total.accepted += told.accepted;
-    let refused = told.rejected.into_iter();
-    total.rejected.extend(refused.map(|event| Refused { index: first + event.index, error: event.error }));
+    for event in told.rejected {
+        total.refuse(Refused { index: first + event.index, error: event.error });
+    }
     match answer.status {
         202 if told.rejected_more == 0 => Ok(()),
         202 => Err(format!("{} more events were refused", told.rejected_more)),
@@ -162,8 +177,9 @@ fn note(answer: &Answer, first: usize, count: usize, total: &mut Total) -> Resul
         422 => Ok(()),
         // Not one line is JSON; those that come behind may be.
         400 => {
-            let error = |index| Refused { index: first + index, error: told.detail.clone() };
-            total.rejected.extend((0..count).map(error));
+            for index in 0..count {
+                total.refuse(Refused { index: first + index, error: told.detail.clone() });
+            }
             Ok(())
         }
         status => Err(format!("the server answered {status} {}: {}", told.title, told.detail)),

@@ -146,7 +146,7 @@ fn one(stream: &Stream, columns: usize, colour: bool) -> String {
     let mut text = table::head(stream, colour);
     let parts = [
         graph::draw(stream, columns, colour).unwrap_or_default(),
-        if stream.edges.is_empty() { String::new() } else { table::edges(stream, colour) },
+        if stream.edges.is_empty() { String::new() } else { table::edges(stream, columns, colour) },
         table::nodes(stream, colour),
         table::fails(stream, colour),
     ];

@@ -64,8 +64,8 @@ struct LedgerObject {
     in_flight: u64,
 }
 
-/// `GET /api/v1/streams/{stream}/edges/{from}/{to}`, as far as it is read.
-#[derive(Debug, Deserialize)]
+/// `GET /api/v1/streams/{stream}/edges/{from}/{to}`, as far as it is read; the default is an edge that is gone.
+#[derive(Debug, Default, Deserialize)]
 pub struct EdgeObject {
     latency_histogram: Vec<Bucket>,
 }

@@ -90,19 +90,36 @@ async fn read_and_take(request: &HttpRequest, payload: &mut Payload, worker: &Wo
     take(worker, parsed).await
 }
 
+/// Counts accepted events when they have been answered, or when nobody waits for the answer any more: they have
+/// been taken all the same.
+struct Accepting<'a> {
+    counter: &'a IntCounter,
+    events: usize,
+}
+
+impl Drop for Accepting<'_> {
+    fn drop(&mut self) {
+        self.counter.inc_by(self.events as u64);
+    }
+}
+
 /// `by`: what the events were parsed with. Those whose nodes the manifest loses before they are judged are
 /// refused, too; which they were in the body is not known any more.
 async fn take(worker: &Worker, (mut parsed, by): (Parsed, Arc<Observed>)) -> Result<HttpResponse, Problem> {
     let mut gone = 0;
     let mut accepted = parsed.reports.len() + parsed.unknown.len();
     if accepted > 0 {
+        let mut accepting = Accepting { counter: &worker.accepted, events: accepted };
         let taken = worker.intake.push(parsed.reports, &by, parsed.unknown).await;
+        if taken.is_err() {
+            accepting.events = 0;
+        }
         if taken == Err(Refused::Overloaded) {
             worker.state.complain();
         }
         gone = taken?;
         accepted -= gone;
-        worker.accepted.inc_by(accepted as u64);
+        accepting.events = accepted;
     }
     let rejected = parsed.rejected;
     if rejected.is_empty() && accepted == 1 && gone == 0 {

@@ -1,6 +1,7 @@
 //! The commands that do not serve: their answers and exit codes.
 
-use std::process::Output;
+use std::io::{BufRead, BufReader, Write};
+use std::process::{Output, Stdio};
 
 use serde_json::Value;
 
@@ -116,6 +117,24 @@ fn send_reports_one_event_or_many() {
     assert_eq!(output.status.code(), Some(1));
     assert_eq!((&json(&output)["accepted"], &json(&output)["rejected"][0]["index"]), (&2501.into(), &2500.into()));
     wait_until("all are on the board", || (server.edge(0)["ledger"]["upstream"] == 2502).then_some(()));
+}
+
+#[test]
+fn send_says_what_is_refused_as_it_comes() {
+    let server = Server::start(ORDERS);
+    let mut command = observatory();
+    command.args(["send", "-", "--to", &server.url]);
+    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut stdin = child.stdin.take().unwrap();
+    writeln!(stdin, "{}", event("wbe", "a")).unwrap();
+    let mut said = String::new();
+    BufReader::new(child.stderr.take().unwrap()).read_line(&mut said).unwrap();
+    assert!(said.starts_with("refused: event 0: ") && said.contains("web"), "{said}");
+    // Only now does its input end.
+    writeln!(stdin, "{}", event("web", "a")).unwrap();
+    drop(stdin);
+    let output = child.wait_with_output().unwrap();
+    assert_eq!((output.status.code(), stdout(&output).as_str()), (Some(1), "accepted 1, refused 1\n"));
 }
 
 #[test]

@@ -30,8 +30,29 @@ pub(super) fn head(stream: &Stream, colour: bool) -> String {
     line + "\n"
 }
 
-/// A line for each edge.
-pub(super) fn edges(stream: &Stream, colour: bool) -> String {
+/// What a terminal that is too narrow does without, first what is missed least: check, 95th percentile, freshness, in
+/// flight, indeterminate, held. What is not 0 there stays.
+const SPARED: [usize; 6] = [10, 4, 9, 5, 8, 3];
+
+/// The columns that are shown where there are so many columns of characters.
+fn shown(rows: &[[String; 11]], widths: &[usize; 11], room: usize) -> Vec<usize> {
+    let mut shown: Vec<usize> = (0..widths.len()).collect();
+    for spared in SPARED {
+        let needed: usize = shown.iter().map(|&column| widths[column] + 2).sum();
+        // One gap fewer than columns, and so is the last column's.
+        if needed <= room + 2 {
+            break;
+        }
+        let says = rows.iter().any(|row| row[spared] != "-" && row[spared] != Freshness::Live.name());
+        if !(says && matches!(spared, 5 | 8 | 9)) {
+            shown.retain(|&column| column != spared);
+        }
+    }
+    shown
+}
+
+/// A line for each edge, in so many columns where that is possible.
+pub(super) fn edges(stream: &Stream, columns: usize, colour: bool) -> String {
     const HEAD: [&str; 11] =
         ["", "EDGE", "STATUS", "HELD", "P95", "IN FLIGHT", "LATE", "MISSING", "INDETERMINATE", "FRESHNESS", "CHECK"];
     let rows: Vec<_> = (1..).zip(&stream.edges).map(|(number, edge)| row(number, edge, stream)).collect();
@@ -40,7 +61,9 @@ pub(super) fn edges(stream: &Stream, colour: bool) -> String {
         cells.max().unwrap_or(0).max(HEAD[column].width())
     };
     let widths: [usize; 11] = std::array::from_fn(width);
-    let mut text = Ink::Faint.paint(&line(&HEAD.map(str::to_owned), &widths, |_, cell| cell.to_owned()), colour) + "\n";
+    let shown = shown(&rows, &widths, columns);
+    let head = line(&HEAD.map(str::to_owned), &widths, &shown, |_, cell| cell.to_owned());
+    let mut text = Ink::Faint.paint(&head, colour) + "\n";
     for (edge, row) in stream.edges.iter().zip(&rows) {
         let paint = |column: usize, cell: &str| {
             let ink = match column {
@@ -53,15 +76,16 @@ pub(super) fn edges(stream: &Stream, colour: bool) -> String {
             };
             ink.paint(cell, colour)
         };
-        text += &(line(row, &widths, paint) + "\n");
+        text += &(line(row, &widths, &shown, paint) + "\n");
     }
     text
 }
 
-fn line(row: &[String; 11], widths: &[usize; 11], paint: impl Fn(usize, &str) -> String) -> String {
+fn line(row: &[String; 11], widths: &[usize; 11], shown: &[usize], paint: impl Fn(usize, &str) -> String) -> String {
     let mut text = String::new();
-    for (column, (cell, width)) in row.iter().zip(widths).enumerate() {
-        let gap = " ".repeat(width - cell.width());
+    for &column in shown {
+        let cell = &row[column];
+        let gap = " ".repeat(widths[column] - cell.width());
         // Numbers stand to the right.
         let numeric = (4..=8).contains(&column);
         if column > 0 {
@@ -70,7 +94,7 @@ fn line(row: &[String; 11], widths: &[usize; 11], paint: impl Fn(usize, &str) ->
         let cell = if cell.is_empty() { String::new() } else { paint(column, cell) };
         text += &if numeric {
             gap + &cell
-        } else if column == 10 {
+        } else if shown.last() == Some(&column) {
             cell
         } else {
             cell + &gap
@@ -130,4 +154,37 @@ pub(super) fn nodes(stream: &Stream, colour: bool) -> String {
         Ink::Warn.paint(&words, colour) + "\n"
     });
     silent.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_narrow_terminal_does_without_what_is_missed_least() {
+        let row = |flight: &str, freshness: &str| {
+            [
+                "1 x",
+                "a -> b",
+                "OK(pass=3/3 100%)",
+                "OK 3 s",
+                "5.0 ms",
+                flight,
+                "-",
+                "-",
+                "-",
+                freshness,
+                "Check(within=1s)",
+            ]
+            .map(str::to_owned)
+        };
+        let widths = [3, 6, 17, 6, 6, 9, 4, 7, 13, 9, 16];
+        let wide = widths.iter().sum::<usize>() + 2 * 10;
+        let quiet = [row("-", "live")];
+        assert_eq!(shown(&quiet, &widths, wide).len(), 11);
+        assert_eq!(shown(&quiet, &widths, wide - 1), [0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
+        assert_eq!(shown(&quiet, &widths, 20), [0, 1, 2, 6, 7]);
+        // What is not as usual stays.
+        assert_eq!(shown(&[row("3", "idle")], &widths, 20), [0, 1, 2, 5, 6, 7, 9]);
+    }
 }
