@@ -4,9 +4,14 @@
 //! plain readers. First nobody reports anything: what do idle readers cost? Then a status changes
 //! every [`PAUSE`]. A bare broadcast gets the same bytes at the same moments. Server CPU, and the
 //! time until all readers have a change, may be at most [`CEILING`] times those of the broadcast;
-//! readers who do not read may not slow the others down either.
+//! readers who do not read may not slow the others down either. At last statuses change at odd moments, many of
+//! them while another change has just been told: how long does it take from the report to the bytes at a reader?
 #![expect(clippy::print_stdout, clippy::unwrap_used, reason = "a benchmark prints, and may panic")]
 #![expect(clippy::disallowed_methods, reason = "a benchmark measures")]
+
+mod common {
+    pub(crate) mod random;
+}
 
 use std::cell::RefCell;
 use std::io::{BufRead, BufReader, Write};
@@ -16,6 +21,7 @@ use std::time::{Duration, Instant};
 
 use actix_web::web::{self, Bytes, Data};
 use actix_web::{App, HttpResponse, HttpServer};
+use common::random::Random;
 use futures_util::stream::unfold;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::net::{TcpSocket, TcpStream};
@@ -31,6 +37,11 @@ const PAUSE: Duration = Duration::from_millis(200);
 const IDLE: Duration = Duration::from_secs(16);
 /// Readers who stop reading.
 const STALLED: usize = 50;
+/// Changes at odd moments, and the longest time between two.
+const ODD: usize = 240;
+const ODD_PAUSE_US: u64 = 120_000;
+/// A status is to be told within this.
+const PROMISED_MS: f64 = 100.0;
 
 fn main() -> ExitCode {
     let first = std::env::args().skip(1).find(|argument| argument != "--bench");
@@ -61,6 +72,20 @@ async fn compare(readers: usize) -> ExitCode {
     let beside_stalled = rounds(&server, &logs, ROUNDS).await;
     drop(stalled);
 
+    let (one, all) = at_odd_moments(&server, &logs, 2 * ROUNDS).await;
+    let told = |name: &str, delays: &[f64]| {
+        let of = |share: f64| delays[((delays.len() as f64 * share).ceil() as usize).clamp(1, delays.len()) - 1];
+        println!(
+            "a status, from the report to {name}: p50 {:.1} ms, p99 {:.1} ms, at most {:.1} ms",
+            of(0.5),
+            of(0.99),
+            of(1.0)
+        );
+        of(0.99)
+    };
+    let promised = told("one reader", &one) <= PROMISED_MS;
+    told("all readers", &all);
+
     let server = Served::start(Command::new(std::env::current_exe().unwrap()).arg("bare"));
     let logs = open(&server, readers).await;
     let bare = replay(&server, &logs, &ours.events).await;
@@ -71,7 +96,11 @@ async fn compare(readers: usize) -> ExitCode {
         "observatory {ours}\nbare        {bare}\nratio: CPU {cpu:.2}, delay {delay:.2}; at most {CEILING} is asked"
     );
     println!("beside {STALLED} readers who do not read: {beside_stalled}, delay {slowed:.2} of that without");
-    if cpu <= CEILING && delay <= CEILING && slowed <= CEILING { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    if cpu <= CEILING && delay <= CEILING && slowed <= CEILING && promised {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    }
 }
 
 /// A chain of nodes.
@@ -272,6 +301,32 @@ async fn rounds(server: &Served, logs: &[Rc<RefCell<Log>>], first: usize) -> Run
     }
     assert_eq!(delays.len(), ROUNDS, "not every change was told");
     Run { cpu_ms, delay_ms: median_ms(delays), events }
+}
+
+/// Changes a status at odd moments. Gives how long each took until the first reader had it, and until all had it, in
+/// milliseconds and in order.
+async fn at_odd_moments(server: &Served, logs: &[Rc<RefCell<Log>>], first: usize) -> (Vec<f64>, Vec<f64>) {
+    let poster = TcpStream::connect(server.address()).await.unwrap();
+    let (base, mut random) = (logs[0].borrow().got, Random(7));
+    let mut posted = Vec::new();
+    for round in first..first + ODD {
+        posted.push(Instant::now());
+        let event = |node: usize| format!("{{\"node\":\"n{node}\",\"token\":\"t{round}\"}}");
+        post(&poster, "application/json", &format!("[{},{}]", event(round), event(round + 1))).await;
+        sleep(Duration::from_micros(random.next() % ODD_PAUSE_US)).await;
+    }
+    sleep(PAUSE).await;
+    let told = chunks(&logs[0].borrow(), base);
+    let (mut one, mut all) = (Vec::new(), Vec::new());
+    for (round, posted) in (first..).zip(posted) {
+        let made = format!("\"to\":\"n{}\",\"name\":null,\"status\":\"OK\"", round + 1);
+        let (end, _) = told.iter().find(|(_, text)| text.contains(&made)).expect("every change is told");
+        one.push((arrival(&logs[0].borrow(), *end) - posted).as_secs_f64() * 1e3);
+        all.push((all_have(logs, *end) - posted).as_secs_f64() * 1e3);
+    }
+    one.sort_by(f64::total_cmp);
+    all.sort_by(f64::total_cmp);
+    (one, all)
 }
 
 /// Has the bare server broadcast the same bytes at the same moments.
