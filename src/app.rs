@@ -11,7 +11,7 @@ use actix_web::rt::task::JoinHandle;
 use tracing::info;
 
 use crate::clock::MonotonicClock;
-use crate::manifest::{self, LISTEN_DEFAULT, LISTEN_HELP, Manifest, Origin, Watch};
+use crate::manifest::{self, LISTEN_DEFAULT, LISTEN_HELP, LayoutBy, Manifest, Origin, Watch};
 use crate::metrics::Metrics;
 use crate::pipeline::{Running, Start};
 use crate::reload::{self, Reloader};
@@ -83,6 +83,7 @@ async fn run(
     let metrics = Metrics::new(pipeline.clone()).map_err(|error| failed("set up the metrics", &error))?;
     let settings = &manifest.settings;
     let state = State::new(pipeline.clone(), metrics, settings.http_enabled, settings.refresh_us);
+    state.lay_out_by_graphviz(settings.layout == LayoutBy::Dot);
     let state = Arc::new(state);
     let listen = address(manifest, flag);
     let bound = Bound::bind(&state, listen).map_err(|error| failed(&format!("listen on {listen}"), &error))?;

@@ -23,6 +23,7 @@ pub mod discovery;
 pub mod engine;
 pub mod event;
 pub mod graph;
+pub mod graphviz;
 pub mod health;
 pub mod init;
 pub mod input;

@@ -7,7 +7,7 @@ use std::time::Duration;
 use tracing::{info, warn};
 
 use crate::clock::Moment;
-use crate::manifest::{self, LISTEN_DEFAULT, Manifest, Problem, Settings, Text, Watch};
+use crate::manifest::{self, LISTEN_DEFAULT, LayoutBy, Manifest, Problem, Settings, Text, Watch};
 use crate::pipeline::Refused;
 use crate::web::{ManifestProblem, ManifestState, State};
 
@@ -72,6 +72,7 @@ impl Reloader {
             warn!(subsystem = "manifest", key, "the manifest has changed in what takes effect at a restart");
         }
         self.state.set_refresh_us(manifest.settings.refresh_us);
+        self.state.lay_out_by_graphviz(manifest.settings.layout == LayoutBy::Dot);
         self.state.set_manifest(ManifestState::in_force(self.now(), needs_restart));
     }
 

@@ -64,7 +64,8 @@ export class Focus {
 
   // From an edge's row to the edge itself.
   #jump(event) {
-    const item = document.querySelector(event.target.closest?.('a.jump')?.getAttribute('href') ?? ':not(*)');
+    const href = event.target.closest?.('a.jump')?.getAttribute('href');
+    const item = href && this.#page.graph.items().find(({ dataset }) => `#e${dataset.edge}` === href);
     if (!item) return;
     event.preventDefault();
     item.scrollIntoView({ block: 'center', inline: 'center' });
@@ -173,7 +174,7 @@ export class Focus {
   }
 
   #edgesInto(node) {
-    return [...this.#page.edges.values()].filter((edge) => edge.to === node).slice(0, 4).map(({ from, to }) => [from, to]);
+    return this.#page.graph.edges().filter((edge) => edge.to === node).slice(0, 4).map(({ from, to }) => [from, to]);
   }
 
   #show() {
@@ -184,9 +185,9 @@ export class Focus {
 
   #draw() {
     const { from, to, node } = this.#item.dataset;
-    if (node !== undefined) return this.#drawNode(this.#page.graph.node(node)?.data);
-    const data = this.#extra?.[0] ?? this.#page.graph.edge(keyOf(from, to))?.data;
-    return this.#drawEdge(data, this.#page.graph.edge(keyOf(from, to))?.data);
+    if (node !== undefined) return this.#drawNode(this.#page.graph.node(node));
+    const live = this.#page.graph.edge(keyOf(from, to));
+    return this.#drawEdge(this.#extra?.[0] ?? live, live);
   }
 
   #drawEdge(edge, live) {
@@ -276,7 +277,7 @@ export class Focus {
         told.append(el('p', { class: 'clock' }, `Its clock was ${latency(edge.clock_difference_ms)} behind that of ${visible(edge.from)}.`));
       }
     }
-    const lines = [...this.#page.edges.values()].filter((edge) => edge.from === node.name || edge.to === node.name);
+    const lines = this.#page.graph.edges().filter((edge) => edge.from === node.name || edge.to === node.name);
     told.append(el('h3', {}, several(lines.length, 'edge')), el('ul', { class: 'around' }, ...lines.slice(0, 8).map((edge) => el('li', {},
       el('bdi', {}, visible(edge.from)), ' → ', el('bdi', {}, visible(edge.to)), ' ',
       el('span', { class: `held tone-${toneOf(edge)}` }, edge.held)))));

@@ -1,7 +1,9 @@
 // The graph on an open page: recolours edges and rewrites their texts in place. A coordinate never
 // changes here; when the graph itself has changed, the page brings a new picture.
 
-import { count, factLine, lostLine, nodeLine, spoken, spokenNode, toneOf, visible } from './words.js';
+import {
+  count, factLine, factShort, lostLine, lostShort, nodeLine, share, spoken, spokenNode, toneOf, visible,
+} from './words.js';
 
 const SVG = 'http://www.w3.org/2000/svg';
 const PULSES_MAX = 24; // at once: beyond that nobody sees more than a flicker
@@ -45,7 +47,8 @@ const setClass = (group, words) => {
   if (group.getAttribute('class') !== all) group.setAttribute('class', all);
 };
 
-export class Graph {
+// One drawing of the graph.
+class Picture {
   #edges = new Map();
   #nodes = new Map();
   #pulses = 0;
@@ -56,27 +59,13 @@ export class Graph {
     svg.querySelectorAll('g.node').forEach((group) => this.#bindNode(group));
   }
 
-  // What the picture was drawn for: another one needs a new picture.
   isOf(stream) {
     const edges = stream.edges.every((edge) => {
       const bound = this.#edges.get(keyOf(edge.from, edge.to));
-      return bound && (!edge.label || (edge.label[1] ?? 'no check') === bound.owed.textContent);
+      return bound && (!edge.label || (edge.label[1] ?? '') === bound.group.dataset.owed);
     });
     const nodes = stream.nodes.every((node) => this.#nodes.has(node.name));
     return edges && nodes && this.#edges.size === stream.edges.length && this.#nodes.size === stream.nodes.length;
-  }
-
-  edge(key) {
-    return this.#edges.get(key);
-  }
-
-  node(name) {
-    return this.#nodes.get(name);
-  }
-
-  // All that can be focused, in the order of the flow.
-  items() {
-    return [...this.svg.querySelectorAll('g.edge, g.node')];
   }
 
   #bindEdge(group) {
@@ -88,64 +77,52 @@ export class Graph {
     wire.after(pulse);
     group.prepend(hit);
     touchable(group, part('label'));
-    this.#edges.set(keyOf(group.dataset.from, group.dataset.to), {
-      group, pulse, said: part('said'), owed: part('owed'), fact: part('fact'), lost: part('lost'),
-      label: part('label'), data: null,
-    });
+    const texts = Object.fromEntries(['said', 'word', 'share', 'fact', 'lost'].map((name) => [name, part(name)]));
+    this.#edges.set(keyOf(group.dataset.from, group.dataset.to), { group, pulse, label: part('label'), ...texts });
   }
 
   #bindNode(group) {
     const part = (name) => group.querySelector(`:scope > .${name}`);
     touchable(group, part('body'));
-    this.#nodes.set(group.dataset.node, { group, doing: part('doing'), body: part('body'), data: null });
+    this.#nodes.set(group.dataset.node, { group, doing: part('doing'), body: part('body') });
   }
 
-  // Shows an edge's new state; says what has come of it since: 'pass', 'fail' or nothing.
-  showEdge(data, nowMs) {
+  showEdge(data, before, nowMs) {
     const edge = this.#edges.get(keyOf(data.from, data.to));
     if (!edge) return;
-    const before = edge.data;
-    edge.data = data;
     const tone = toneOf(data);
-    const toned = before && toneOf(before) !== tone;
     setClass(edge.group, ['edge', `tone-${tone}`, `fresh-${data.freshness}`, ...(data.discovered ? ['discovered'] : [])]);
-    write(edge.said, data.label ? data.label[0] : edge.said.textContent);
-    write(edge.lost, lostLine(data));
+    if (data.label) {
+      write(edge.said, data.label[0]);
+      write(edge.share, share(data.label[0]));
+    }
+    write(edge.word, data.status);
+    write(edge.lost, edge.word ? lostShort(data) : lostLine(data));
     edge.lost?.classList.toggle('some', data.ledger.late + data.ledger.missing > 0);
-    this.#flag(edge.group, 'flag-indeterminate', data.ledger.indeterminate, 'indeterminate', () => {
-      const box = edge.label;
-      return { right: num(box, 'x') + num(box, 'width') - 10, y: num(box, 'y') };
-    });
-    this.#tickEdge(edge, nowMs);
+    this.#flag(edge.group, 'flag-indeterminate', data.ledger.indeterminate, 'indeterminate', edge.label, 0);
+    this.#flag(edge.group, 'flag-blind', data.freshness === 'blind' ? 1 : 0, 'blind', edge.label, 1, false);
+    this.tickEdge(data, nowMs);
     tell(edge.label, spoken(data));
-    if (before) this.#move(edge, before.ledger, data.ledger, toned);
+    if (before) this.#move(edge, before.ledger, data.ledger, toneOf(before) !== tone);
   }
 
   showNode(data) {
     const node = this.#nodes.get(data.name);
     if (!node) return;
-    node.data = data;
     setClass(node.group, ['node', `state-${data.state}`, ...(data.root ? ['root'] : [])]);
     write(node.doing, nodeLine(data));
-    const middle = () => num(node.body, 'x') + num(node.body, 'width') / 2;
-    this.#flag(node.group, 'flag-unreported', data.unreported, 'unreported', () => (
-      { middle: middle(), y: num(node.body, 'y') + num(node.body, 'height') }));
-    this.#flag(node.group, 'flag-clock', data.clock_flagged ? 1 : 0, 'clock ahead', () => (
-      { middle: middle(), y: num(node.body, 'y') }), false);
+    this.#flag(node.group, 'flag-unreported', data.unreported, 'unreported', node.body, 1);
+    this.#flag(node.group, 'flag-clock', data.clock_flagged ? 1 : 0, 'clock ahead', node.body, 0, false);
     tell(node.body, spokenNode(data));
   }
 
-  // Ages grow while nothing happens.
-  tick(nowMs) {
-    this.#edges.forEach((edge) => edge.data && this.#tickEdge(edge, nowMs));
+  tickEdge(data, nowMs) {
+    const edge = this.#edges.get(keyOf(data.from, data.to));
+    if (edge?.fact) write(edge.fact, edge.word ? factShort(data) : factLine(data, nowMs));
   }
 
-  #tickEdge(edge, nowMs) {
-    if (edge.fact) write(edge.fact, factLine(edge.data, nowMs));
-  }
-
-  // A small loud note on a box's border, as the server draws it.
-  #flag(group, name, n, words, place, counted = true) {
+  // A small loud note in the middle of a box's upper (0) or lower (1) border, as the server draws it.
+  #flag(group, name, n, words, box, side, counted = true) {
     const was = group.querySelector(`:scope > .${name}`);
     if (!n) {
       was?.remove();
@@ -154,19 +131,19 @@ export class Graph {
     const text = counted ? `${count(n)} ${words}` : words;
     if (was?.textContent === text) return;
     was?.remove();
-    const { right, middle, y } = place();
+    const middle = num(box, 'x') + num(box, 'width') / 2;
+    const y = num(box, 'y') + side * num(box, 'height');
     const width = text.length * 11 * 0.605 + 14;
-    const left = right === undefined ? middle - width / 2 : right - width;
     const flag = shape('g', { class: `flag ${name}` });
-    const said = shape('text', { 'aria-hidden': 'true', x: left + width / 2, y: y + 3.8 });
+    const said = shape('text', { 'aria-hidden': 'true', x: middle, y: y + 3.8 });
     said.textContent = text;
-    flag.append(shape('rect', { class: 'pill', x: left, y: y - 8.5, width, height: 17, rx: 8.5 }), said);
+    flag.append(shape('rect', { class: 'pill', x: middle - width / 2, y: y - 8.5, width, height: 17, rx: 8.5 }), said);
     group.append(flag);
   }
 
   // Motion means that something happened: a pulse for new outcomes, a glow for a new tone.
   #move(edge, before, after, toned) {
-    if (calm.matches || document.hidden) return;
+    if (calm.matches || document.hidden || !isSeen(this.svg)) return;
     const passed = after.pass + after.reversed > before.pass + before.reversed;
     const failed = after.late + after.missing > before.late + before.missing;
     if (toned) {
@@ -183,6 +160,60 @@ export class Graph {
   }
 }
 
+// All drawings of the graph, wide and narrow, and what is known of its edges and nodes.
+export class Graph {
+  #pictures;
+  #edges = new Map();
+  #nodes = new Map();
+
+  constructor(fit) {
+    this.#pictures = [...fit.querySelectorAll('.graph')].map((svg) => new Picture(svg));
+  }
+
+  // What the pictures were drawn for: another graph needs new ones.
+  isOf(stream) {
+    return this.#pictures.every((picture) => picture.isOf(stream));
+  }
+
+  edge(key) {
+    return this.#edges.get(key);
+  }
+
+  node(name) {
+    return this.#nodes.get(name);
+  }
+
+  edges() {
+    return [...this.#edges.values()];
+  }
+
+  // All that can be focused, in the order of the flow.
+  items() {
+    const svg = this.#pictures.find((picture) => isSeen(picture.svg))?.svg;
+    return [...(svg?.querySelectorAll('g.edge, g.node') ?? [])];
+  }
+
+  showEdge(data, nowMs) {
+    const key = keyOf(data.from, data.to);
+    const before = this.#edges.get(key);
+    this.#edges.set(key, data);
+    this.#pictures.forEach((picture) => picture.showEdge(data, before, nowMs));
+  }
+
+  showNode(data) {
+    this.#nodes.set(data.name, data);
+    this.#pictures.forEach((picture) => picture.showNode(data));
+  }
+
+  // Ages grow while nothing happens.
+  tick(nowMs) {
+    this.#edges.forEach((data) => this.#pictures.forEach((picture) => picture.tickEdge(data, nowMs)));
+  }
+}
+
+// Of the drawings the style sheet shows one.
+export const isSeen = (svg) => svg.getClientRects().length > 0;
+
 const num = (element, name) => Number(element.getAttribute(name));
 
 // The item that an arrow key leads to: along the flow, or to a neighbour in the flow's order.
@@ -191,7 +222,9 @@ export function neighbour(graph, item, key) {
   const { from, to, node } = item.dataset;
   const byEnd = (end, name) => all.filter((other) => other.dataset[end] === name);
   const named = (name) => all.find((other) => other.dataset.node === name);
-  switch (key) {
+  const isDown = item.closest('.graph').classList.contains('down');
+  const turned = { ArrowDown: 'ArrowRight', ArrowUp: 'ArrowLeft', ArrowRight: 'ArrowDown', ArrowLeft: 'ArrowUp' };
+  switch (isDown ? turned[key] : key) {
     case 'ArrowRight': return node === undefined ? named(to) : byEnd('from', node)[0];
     case 'ArrowLeft': return node === undefined ? named(from) : byEnd('to', node)[0];
     case 'ArrowDown':
@@ -199,8 +232,9 @@ export function neighbour(graph, item, key) {
       const siblings = node === undefined
         ? byEnd('from', from).concat(byEnd('to', to)).filter((other, at, list) => list.indexOf(other) === at)
         : all.filter((other) => other.dataset.node !== undefined);
-      siblings.sort((a, b) => a.getBoundingClientRect().y - b.getBoundingClientRect().y);
-      const step = key === 'ArrowDown' ? 1 : -1;
+      const across = isDown ? 'x' : 'y';
+      siblings.sort((a, b) => a.getBoundingClientRect()[across] - b.getBoundingClientRect()[across]);
+      const step = turned[key] === (isDown ? 'ArrowDown' : 'ArrowRight') ? 1 : -1;
       return siblings[siblings.indexOf(item) + step];
     }
     default: return undefined;

@@ -2,7 +2,7 @@
 // fetched again, as the server renders it, and brought up to date in place.
 
 import { Focus } from './focus.js';
-import { Graph, keyOf } from './graph.js';
+import { Graph } from './graph.js';
 import { Link } from './link.js';
 import { morph } from './morph.js';
 import { View } from './view.js';
@@ -16,6 +16,9 @@ const HIDDEN_PACE_MS = 10_000;
 const LOOK_MS = 10_000; // where nothing happens in the stream: what concerns the server is on the page, too
 
 const one = (selector) => document.querySelector(selector);
+
+// The stream's page that is open, if one is.
+let shown = null;
 
 // --- The server's clock -----------------------------------------------------------------------
 
@@ -83,17 +86,15 @@ function tick() {
       if (shown.textContent !== text) shown.textContent = text;
     });
   }
+  shown?.graph.tick(now);
   health.show();
 }
 
 // --- The page as the server renders it ----------------------------------------------------------
 
-async function fetchPage(url, withGraph = true) {
+async function fetchPage(url) {
   const answer = await fetch(url, { headers: { Accept: 'text/html' }, cache: 'no-store' });
-  let text = await answer.text();
-  // The graph is most of a large page, and changes by the live connection: it need not be read here.
-  if (!withGraph) text = text.replace(/<div class="stage"[^]*?(?=<figcaption>)/, '<div class="stage" data-own></div>');
-  const page = new DOMParser().parseFromString(text, 'text/html');
+  const page = new DOMParser().parseFromString(await answer.text(), 'text/html');
   if (!page.body.dataset.page) throw new Error('this is no page of ours');
   return page;
 }
@@ -127,7 +128,7 @@ class Sync {
     [this.#busy, this.#again] = [true, false];
     let isGood = true;
     try {
-      this.#apply(await fetchPage(this.#url, false));
+      this.#apply(await fetchPage(this.#url));
     } catch {
       isGood = false;
     }
@@ -151,13 +152,13 @@ class StreamPage {
     this.name = name;
     this.path = `/streams/${encodeURIComponent(name)}`;
     this.api = `/api/v1${this.path}`;
-    this.edges = new Map();
     this.turn = Promise.resolve();
     this.gone = new AbortController();
-    this.graph = new Graph(one('.fit .graph'));
+    this.graph = new Graph(one('.fit'));
     this.view = new View(one('.stage'), this.gone.signal);
     this.focus = new Focus(this);
-    this.sync = new Sync(this.path, bringUp);
+    // The graph is most of a large page, and changes by the live connection.
+    this.sync = new Sync(`${this.path}?graph=none`, bringUp);
     this.looking = setInterval(() => this.sync.soon(), LOOK_MS);
     this.connect();
   }
@@ -189,7 +190,6 @@ class StreamPage {
     clearInterval(this.looking);
     this.sync.stop();
     this.focus.close();
-    this.edges.clear();
   }
 
   async take(name, data) {
@@ -199,12 +199,9 @@ class StreamPage {
     showStatus(data.status);
     const now = clock.now();
     for (const node of data.nodes) this.graph.showNode(node);
-    for (const edge of data.edges) {
-      this.edges.set(keyOf(edge.from, edge.to), edge);
-      this.graph.showEdge(edge, now);
-    }
+    for (const edge of data.edges) this.graph.showEdge(edge, now);
     this.focus.changed(data);
-    wall.show([...this.edges.values()]);
+    wall.show(this.graph.edges());
     this.sync.soon();
   }
 
@@ -212,15 +209,13 @@ class StreamPage {
   async redraw() {
     const page = await fetchPage(this.path);
     const fresh = page.querySelector('.fit');
-    this.edges.clear();
     this.focus.close();
     this.view.keep(() => one('.fit').replaceWith(document.importNode(fresh, true)));
-    this.graph = new Graph(one('.fit .graph'));
+    this.graph = new Graph(one('.fit'));
     bringUp(page);
   }
 }
 
-let shown = null;
 let hiding = 0;
 
 const wall = new Wall({

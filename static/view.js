@@ -1,6 +1,8 @@
 // Pan and zoom. The graph's box scrolls by itself: with the wheel, a finger, the arrow keys. Added
 // here: dragging, zooming about a point, and coming back to where all began.
 
+import { isSeen } from './graph.js';
+
 const MOST = 4;
 const LEAST = 0.08;
 const STEP = 1.25;
@@ -24,8 +26,9 @@ export class View {
     this.#mark();
   }
 
+  // The picture that is seen: none where the wall shows the small one.
   get #svg() {
-    return this.#scroll.querySelector('.graph');
+    return [...this.#scroll.querySelectorAll('.graph')].find(isSeen);
   }
 
   // A new picture in the same frame, seen from the same place.
@@ -110,14 +113,13 @@ export class View {
 
   reset() {
     this.#scale = null;
-    const { style } = this.#svg;
-    [style.width, style.maxWidth] = ['', ''];
-    this.#scroll.querySelector('.strut').style.width = '';
+    this.#scroll.querySelectorAll('.graph, .strut').forEach(({ style }) => { [style.width, style.maxWidth] = ['', '']; });
     this.#mark();
   }
 
   // About a point of the window; the middle of the box where none is named.
   zoom(by, x, y) {
+    if (!this.#svg) return;
     const frame = this.#scroll.getBoundingClientRect();
     const before = this.#svg.getBoundingClientRect();
     const [px, py] = [x ?? frame.left + frame.width / 2, y ?? frame.top + frame.height / 2];
@@ -132,9 +134,10 @@ export class View {
   }
 
   #apply() {
-    const width = `${this.#svg.viewBox.baseVal.width * this.#scale}px`;
-    const { style } = this.#svg;
-    [style.width, style.maxWidth] = [width, 'none'];
-    this.#scroll.querySelector('.strut').style.width = width;
+    this.#scroll.querySelectorAll('.graph').forEach((svg) => {
+      const width = `${svg.viewBox.baseVal.width * this.#scale}px`;
+      [svg.style.width, svg.style.maxWidth] = [width, 'none'];
+      svg.previousElementSibling.style.width = width;
+    });
   }
 }

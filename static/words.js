@@ -78,6 +78,14 @@ export function lostLine(edge) {
   return line;
 }
 
+// The same in short lines, where the flow goes down.
+export const share = (said) => said.slice(said.indexOf('(') + 1).replace(/\)$/, '');
+
+export const factShort = ({ freshness, latency_ms: ms }) => (
+  freshness === 'live' && ms ? `p95 ${latency(ms.p95)}` : freshness);
+
+export const lostShort = ({ ledger }) => `${count(ledger.late + ledger.missing)} lost`;
+
 export function nodeLine(node) {
   switch (node.state) {
     case 'silent': return 'silent';

@@ -34,6 +34,6 @@ pub use context::Environment;
 pub use keys::{TABLES, Table};
 pub use load::{Text, load, load_in};
 pub use problem::{Problem, render};
-pub use settings::{Access, InputSettings, LISTEN_DEFAULT, LISTEN_HELP, Manifest, Settings, check_listen};
+pub use settings::{Access, InputSettings, LISTEN_DEFAULT, LISTEN_HELP, LayoutBy, Manifest, Settings, check_listen};
 pub use source::Source;
 pub use watch::{Origin, Watch};

@@ -34,6 +34,8 @@ pub struct Settings {
     pub data_dir: Option<PathBuf>,
     /// How often the page asks to be loaded again where the browser runs no script.
     pub refresh_us: u64,
+    /// Who lays out the pictures.
+    pub layout: LayoutBy,
     /// Whether `POST /events` is served.
     pub http_enabled: bool,
     /// The inputs in force, in the order http, amqp, log.
@@ -51,6 +53,16 @@ pub struct InputSettings {
     pub nodes: Vec<String>,
     /// How late it may bring them.
     pub delay_us: u64,
+}
+
+/// Who lays out the pictures.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum LayoutBy {
+    /// We do.
+    #[default]
+    Builtin,
+    /// Graphviz' `dot`, where it is installed.
+    Dot,
 }
 
 /// Who may read and report.

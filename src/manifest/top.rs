@@ -9,7 +9,7 @@ use super::item::{Bounds, Item, Said, Span};
 use super::keys;
 use super::problem::{Finding, quote};
 use super::section::Section;
-use super::settings::{Access, LISTEN_DEFAULT, LISTEN_HELP, Settings, check_listen};
+use super::settings::{Access, LISTEN_DEFAULT, LISTEN_HELP, LayoutBy, Settings, check_listen};
 use crate::clock::SECOND_US;
 use crate::graph::System;
 
@@ -56,6 +56,7 @@ pub(super) fn settings(top: &Section<'_>) -> Settings {
         access: None,
         data_dir: None,
         refresh_us: SECOND_US,
+        layout: LayoutBy::default(),
         http_enabled: true,
         inputs: Vec::new(),
     };
@@ -81,11 +82,8 @@ pub(super) fn settings(top: &Section<'_>) -> Settings {
         context.report(finding.help("take it out until then"));
         settings.data_dir = Some(PathBuf::from(data_dir.value));
     }
-    if let Some(layout) = server.choice("layout", &["builtin", "dot"])
-        && layout.value == 1
-    {
-        let finding = Finding::not_built(&layout.place, "`layout = \"dot\"` is not built yet");
-        context.report(finding.help("take it out: the built-in layout needs no Graphviz"));
+    if let Some(layout) = server.choice("layout", &["builtin", "dot"]) {
+        settings.layout = if layout.value == 0 { LayoutBy::Builtin } else { LayoutBy::Dot };
     }
     settings.listen = server.item("listen").and_then(|item| listen(&item, &server, settings.access));
     settings

@@ -6,6 +6,7 @@
 mod assets;
 mod edges;
 mod error;
+mod inputs;
 mod overview;
 mod stream;
 #[cfg(test)]
@@ -24,6 +25,8 @@ pub struct PageSettings {
     pub refresh_us: u64,
     /// What concerns the server and must not be overlooked.
     pub notices: Vec<String>,
+    /// Whether a stream's page brings the graph: a page that is open has it already.
+    pub graph: bool,
 }
 
 /// Renders a template; into a string that cannot fail, so what is left is a fault of ours.

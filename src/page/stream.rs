@@ -8,13 +8,15 @@ use super::{PageSettings, problem, rendered};
 use crate::board::{Board, EdgeBoard, NodeBoard, OutcomeEntry, StreamBoard, Tone};
 use crate::outcome::NodeState;
 use crate::picture::words::{count, latency, owed, rate, state_class};
-use crate::picture::{Layout, svg, text::visible, thumbnail};
+use crate::picture::{Flow, Layout, svg, text::visible, thumbnail};
 
 /// How many of the last lost messages are listed.
 const LOST_SHOWN: usize = 20;
 
-/// To what part of its size the graph shrinks before its box scrolls: its text stays legible.
-const SHRINK: f64 = 0.62;
+/// To what part of its size the graph shrinks before its box scrolls: its text stays legible. On a narrow screen
+/// the text is small as it is.
+const SHRINK: f64 = 0.7;
+const SHRINK_NARROW: f64 = 0.84;
 
 #[derive(Template)]
 #[template(path = "stream.html")]
@@ -31,13 +33,30 @@ struct StreamPage {
     in_flight: String,
     alarms: Vec<Alarm>,
     legend: Vec<(Badge, &'static str)>,
-    is_large: bool,
-    map: String,
-    graph: String,
-    strut: String,
+    map: Option<String>,
+    pictures: Vec<Picture>,
     lost: Vec<LostRow>,
     edges: Vec<EdgeRow>,
     nodes: Vec<NodeRow>,
+}
+
+/// The graph, drawn for a wide or a narrow screen: the style sheet shows the one that suits.
+struct Picture {
+    flow: &'static str,
+    graph: String,
+    /// How wide it is at least, in rem.
+    strut: String,
+}
+
+impl Picture {
+    fn new(stream: &StreamBoard, layout: &Layout, flow: Flow) -> Self {
+        let (name, shrink) = match flow {
+            Flow::Right => ("right", SHRINK),
+            Flow::Down => ("down", SHRINK_NARROW),
+        };
+        let strut = format!("{:.1}", layout.width(flow) / 16.0 * shrink);
+        Self { flow: name, graph: svg(stream, layout, flow, true), strut }
+    }
 }
 
 struct LostRow {
@@ -69,6 +88,7 @@ pub fn stream(board: &Board, stream: usize, layout: &Layout, settings: &PageSett
     };
     let mut frame = Frame::new(board, settings, stream.status, Some(&stream.name));
     frame.notices.extend(unknown_senders(board));
+    let flows: &[Flow] = if settings.graph { &[Flow::Right, Flow::Down] } else { &[] };
     rendered(&StreamPage {
         frame,
         name: visible(&stream.name).into_owned(),
@@ -82,10 +102,8 @@ pub fn stream(board: &Board, stream: usize, layout: &Layout, settings: &PageSett
         in_flight: count(sum(stream, |edge| edge.in_flight)),
         alarms: alarms(stream),
         legend: legend(),
-        is_large: layout.is_large(),
-        map: thumbnail(stream, layout),
-        graph: svg(stream, layout, true),
-        strut: format!("{:.1}", layout.full.width / 16.0 * SHRINK),
+        map: layout.is_large().then(|| thumbnail(stream, layout)),
+        pictures: flows.iter().map(|&flow| Picture::new(stream, layout, flow)).collect(),
         lost: lost(stream),
         edges: edge_rows(stream),
         nodes: stream.nodes.iter().map(|node| node_row(node, stream)).collect(),

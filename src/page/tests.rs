@@ -2,14 +2,15 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::*;
-use crate::board::{Board, StreamBoard};
+use crate::board::{Board, InputBoard, InputError, StreamBoard};
+use crate::graph::{InputKind, InputState};
 use crate::outcome::Status;
 use crate::picture::fixtures::{
-    HOSTILE, board, demo, edge, graph, layered, node, rename, states, stream as made, unknown,
+    HOSTILE, ago, board, demo, edge, graph, layered, node, rename, states, stream as made, unknown,
 };
-use crate::picture::{Layout, lay_out, svg};
+use crate::picture::{Flow, Layout, lay_out, svg};
 
-const SETTINGS: PageSettings = PageSettings { refresh_us: 1_000_000, notices: Vec::new() };
+const SETTINGS: PageSettings = PageSettings { refresh_us: 1_000_000, notices: Vec::new(), graph: true };
 
 fn layouts(board: &Board) -> Vec<Arc<Layout>> {
     board.streams.iter().map(|stream| lay_out(stream)).collect()
@@ -72,6 +73,38 @@ fn the_overview_says_the_worst_first() {
     assert!(page.contains("evt[U+202E]-processor"), "unknown senders are shown");
     assert!(page.contains("12k indeterminate"));
     assert!(page.contains("3 of 3 not observed"));
+}
+
+#[test]
+fn an_input_that_is_not_up_is_as_loud_as_what_is_broken() {
+    let input = |name: &str, state| InputBoard {
+        name: name.to_owned(),
+        kind: InputKind::Amqp,
+        state,
+        since: ago(75),
+        events: 12,
+        rate: 812.0,
+        last: Some(ago(80)),
+        lag_ms: Some(12_400.0),
+        last_error: Some(InputError { at: ago(3), error: "connection refused <b>".to_owned() }),
+    };
+    let mut with = board(vec![demo()]);
+    with.inputs = vec![input("well", InputState::Up)];
+    let strip = |board: &Board| {
+        let pages = [overview_page(board), stream(board, 0, &lay_out(&demo()), &SETTINGS)];
+        pages.map(|page| page.split("class=\"inputs\"").nth(1).unwrap().split("</ul>").next().unwrap().to_owned())
+    };
+    assert!(strip(&with).iter().all(|strip| !strip.contains("<li")));
+    with.inputs.extend([input("slow-mq", InputState::CatchingUp), input("shop-log", InputState::Down)]);
+    for strip in strip(&with) {
+        let place = |text: &str| strip.find(text).unwrap_or_else(|| panic!("{text} is not in {strip}"));
+        assert!(place("<bdi>shop-log</bdi> is down") < place("<bdi>slow-mq</bdi> is catching up"), "down first");
+        for text in ["for 1 min", "last event 1 min ago", "12 s behind, 812/s"] {
+            place(text);
+        }
+        assert_eq!(strip.matches("connection refused &#60;b&#62;").count(), 1, "{strip}");
+        assert!(!strip.contains("well"));
+    }
 }
 
 #[test]
@@ -180,6 +213,7 @@ fn the_pages_can_be_looked_at() {
     ];
     for (name, stream) in all.into_iter().chain([("thirty", thirty), ("huge", huge)]) {
         write(&format!("{name}.html"), stream_page(&stream));
-        std::fs::write(folder.join(format!("{name}.svg")), svg(&stream, &lay_out(&stream), false)).unwrap();
+        std::fs::write(folder.join(format!("{name}.svg")), svg(&stream, &lay_out(&stream), Flow::Right, false))
+            .unwrap();
     }
 }

@@ -7,6 +7,7 @@ use crate::picture::words::{age, count, status_tone, tone_class};
 use crate::picture::{mark_of, text::visible};
 
 use super::PageSettings;
+use super::inputs::{InputLine, inputs};
 
 /// What surrounds the content of a page.
 pub(super) struct Frame {
@@ -17,6 +18,7 @@ pub(super) struct Frame {
     pub(super) badge: Badge,
     pub(super) marks: String,
     pub(super) notices: Vec<String>,
+    pub(super) inputs: Vec<InputLine>,
 }
 
 impl Frame {
@@ -31,6 +33,7 @@ impl Frame {
             at: When::new(board.at, board.at),
             badge: Badge::of(status),
             marks: crate::picture::marks(),
+            inputs: inputs(board),
             notices: settings.notices.iter().map(|notice| visible(notice).into_owned()).chain(notices(board)).collect(),
         }
     }

@@ -1,20 +1,21 @@
 //! The small picture on the overview: who stands where, and which edge is broken.
 
-use super::layout::Layout;
+use super::layout::{Drawn, Layout};
 use super::marks::mark_of;
-use super::plan::{Detail, SMALL_NAME_COLUMNS};
+use super::plan::{Detail, Flow, SMALL_NAME_COLUMNS};
 use super::svg::{draw_box, number, wire};
 use super::text::{escape, shorten, shown, visible};
 use super::words::{state_class, tone_class};
 use crate::board::{StreamBoard, Tone};
+use crate::outcome::Freshness;
 
 /// Draws a stream in small, without ids and labels, for a page that brings the style sheet and the
 /// [`marks`](super::marks()).
 pub fn thumbnail(stream: &StreamBoard, layout: &Layout) -> String {
-    let placement = &layout.small;
+    let Drawn { placement, detail } = &layout.small;
     let (width, height) = (number(placement.width), number(placement.height));
     let (wide, high) = (number(placement.width / 16.0), number(placement.height / 16.0));
-    let named = layout.small_detail == Detail::Small;
+    let named = *detail == Detail::Small;
     let mut out = format!(
         "<svg class=\"graph small\" width=\"{wide}rem\" height=\"{high}rem\" viewBox=\"0 0 {width} {height}\" \
          role=\"img\" aria-label=\"{}\">",
@@ -22,8 +23,11 @@ pub fn thumbnail(stream: &StreamBoard, layout: &Layout) -> String {
     );
     for (edge, route) in stream.edges.iter().zip(&placement.routes) {
         let tone = Tone::of(edge);
-        let discovered = if edge.discovered { " discovered" } else { "" };
-        out += &format!("<g class=\"edge {}{discovered}\">{}", tone_class(tone), wire(route, 6.0));
+        let mut more = if edge.discovered { " discovered" } else { "" }.to_owned();
+        if edge.freshness == Freshness::Blind {
+            more += " fresh-blind";
+        }
+        out += &format!("<g class=\"edge {}{more}\">{}", tone_class(tone), wire(route, 6.0, Flow::Right));
         // Marks only where something is wrong: what is well needs no attention here.
         if matches!(tone, Tone::Nok | Tone::Warn) {
             let (middle, size) = (route.label.centre(), if named { 15.0 } else { 12.0 });

@@ -152,6 +152,33 @@ pub(crate) fn lost_line(edge: &EdgeBoard) -> String {
     line
 }
 
+/// What of a label's first line stands in its brackets: `pass=1/4 25%`.
+pub(crate) fn share(said: &str) -> &str {
+    said.split_once('(').map_or(said, |(_, rest)| rest.trim_end_matches(')'))
+}
+
+/// What an edge owes, in one short line: `within=500ms`, `2 of 5 in 1s`.
+pub(crate) fn owed_short(edge: &EdgeBoard) -> String {
+    let Some(check) = &edge.check else { return "no check".to_owned() };
+    match (check.every, check.expect) {
+        (Some(every), Some(expect)) => format!("{expect} of {every} in {}", check.within_text),
+        _ => format!("within={}", check.within_text),
+    }
+}
+
+/// How fresh an edge is where that is not plain, else its latency, in one short line.
+pub(crate) fn fact_short(edge: &EdgeBoard) -> String {
+    match (edge.freshness, edge.latency_ms) {
+        (Freshness::Live, Some(latency_ms)) => format!("p95 {}", latency(latency_ms.p95)),
+        (freshness, _) => freshness.name().to_owned(),
+    }
+}
+
+/// How many never came in time: `16 lost`.
+pub(crate) fn lost_short(edge: &EdgeBoard) -> String {
+    format!("{} lost", count(edge.ledger.late + edge.ledger.missing))
+}
+
 /// What a check owes, in words: `within 500ms`, `2 of 5 within 1s`.
 pub(crate) fn owed(check: &CheckBoard) -> String {
     match (check.every, check.expect) {
@@ -171,6 +198,17 @@ mod tests {
         let latencies = [0.04, 9.94, 9.96, 999.6, 9_960.0, 99_600.0, 3.7e8].map(latency);
         assert_eq!(latencies, ["0.0 ms", "9.9 ms", "10 ms", "1.0 s", "10 s", "2 min", "4 d"]);
         assert_eq!([0.0, 0.02, 3.1, 1_234.0].map(rate), ["0.0/s", "2/min", "3.1/s", "1.2k/s"]);
+    }
+
+    #[test]
+    fn short_lines_say_the_same() {
+        assert_eq!(share("NOK(pass=1/4 25%)"), "pass=1/4 25%");
+        assert_eq!(share("UNKNOWN(pass=0/0)"), "pass=0/0");
+        let demo = crate::picture::fixtures::demo();
+        let said = |of: fn(&EdgeBoard) -> String| demo.edges.iter().map(of).collect::<Vec<_>>();
+        assert_eq!(said(owed_short), ["within=10s", "within=500ms", "within=1000ms"]);
+        assert_eq!(said(fact_short), ["p95 2.0 ms", "p95 640 ms", "p95 2.0 ms"]);
+        assert_eq!(said(lost_short), ["0 lost", "3 lost", "16 lost"]);
     }
 
     #[test]

@@ -7,6 +7,7 @@ use actix_web::{HttpRequest, HttpResponse};
 use serde::Serialize;
 
 use super::answer;
+use super::layouts::LaidOutBy;
 use super::manifest::ManifestState;
 use super::problem::Problem;
 use super::state::State;
@@ -53,6 +54,7 @@ struct Own<'a> {
     started: Moment,
     uptime_ms: f64,
     manifest: &'a ManifestState,
+    layout: LaidOutBy,
     inputs: &'a [InputBoard],
     ledger: Ledger,
     streams: Vec<StreamLine<'a>>,
@@ -84,6 +86,7 @@ pub(super) async fn status(request: HttpRequest, state: Data<Arc<State>>) -> Res
         started: Moment(state.started_us),
         uptime_ms: ms(now_us.saturating_sub(state.started_us)),
         manifest: &manifest,
+        layout: state.layouts.laid_out_by(),
         inputs: &board.inputs,
         ledger: ledgers(&board),
         streams: streams.collect(),

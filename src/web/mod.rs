@@ -9,6 +9,7 @@ mod badge;
 mod body;
 mod events;
 mod health;
+mod layouts;
 mod live;
 mod manifest;
 mod openapi;

@@ -10,15 +10,18 @@ use super::answer::{fixed, live, segment};
 use super::problem::Problem;
 use super::state::State;
 use crate::page::{self, PageSettings};
-use crate::picture;
+use crate::picture::{self, Flow};
 
 const HTML: &str = "text/html; charset=utf-8";
 
 /// `GET /`
-pub(super) async fn overview(request: HttpRequest, state: Data<Arc<State>>) -> HttpResponse {
+pub(super) async fn overview(request: HttpRequest, state: Data<Arc<State>>) -> Result<HttpResponse, Problem> {
     let board = state.pipeline.board();
-    let layouts: Vec<_> = board.streams.iter().map(|stream| state.layout(&board, stream)).collect();
-    live(&request, HTML, page::overview(&board, &layouts, &settings(&state)))
+    let mut layouts = Vec::with_capacity(board.streams.len());
+    for stream in &board.streams {
+        layouts.push(state.layouts.of(&board, stream).await?);
+    }
+    Ok(live(&request, HTML, page::overview(&board, &layouts, &settings(&state, true))))
 }
 
 /// `GET /streams/{stream}`
@@ -28,12 +31,27 @@ pub(super) async fn stream(request: HttpRequest, state: Data<Arc<State>>) -> Res
         Ok(found) => found,
         Err(problem) => return for_people(&request, &state, problem),
     };
-    let layout = state.layout(&board, stream);
-    Ok(live(&request, HTML, page::stream(&board, index, &layout, &settings(&state))))
+    let layout = state.layouts.of(&board, stream).await?;
+    let graph = wanted(&request, "graph") != Some("none");
+    Ok(live(&request, HTML, page::stream(&board, index, &layout, &settings(&state, graph))))
 }
 
-fn settings(state: &State) -> PageSettings {
-    PageSettings { refresh_us: state.refresh_us(), notices: state.manifest().notices() }
+fn settings(state: &State, graph: bool) -> PageSettings {
+    PageSettings { refresh_us: state.refresh_us(), notices: state.manifest().notices(), graph }
+}
+
+/// What the query says of this, as it stands there.
+fn wanted<'a>(request: &'a HttpRequest, key: &str) -> Option<&'a str> {
+    let pairs = request.query_string().split('&').filter_map(|pair| pair.split_once('='));
+    pairs.filter(|(name, _)| *name == key).map(|(_, value)| value).next_back()
+}
+
+fn flow(request: &HttpRequest) -> Result<Flow, Problem> {
+    match wanted(request, "flow") {
+        None | Some("right") => Ok(Flow::Right),
+        Some("down") => Ok(Flow::Down),
+        Some(_) => Err(Problem::bad_request("`flow` is `right` or `down`")),
+    }
 }
 
 /// A problem as a page, where a browser asks; else as it is.
@@ -59,7 +77,9 @@ pub(super) async fn asset(request: HttpRequest) -> Result<HttpResponse, Problem>
 pub(super) async fn svg(request: HttpRequest, state: Data<Arc<State>>) -> Result<HttpResponse, Problem> {
     let board = state.pipeline.board();
     let (_, stream) = State::stream(&board, &segment(&request, 1)?)?;
-    let drawn = picture::svg(stream, &state.layout(&board, stream), false);
+    let flow = flow(&request)?;
+    let layout = state.layouts.of(&board, stream).await?;
+    let drawn = picture::svg(stream, &layout, flow, false);
     let mut answer = live(&request, "image/svg+xml", drawn);
     answer.headers_mut().insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(picture::STANDALONE_POLICY));
     Ok(answer)

@@ -1,12 +1,12 @@
 //! What every worker's handlers share.
 
-use std::collections::HashMap;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
 
 use arc_swap::ArcSwap;
 
 use super::body::{Budget, Limits};
+use super::layouts::Layouts;
 use super::manifest::ManifestState;
 use super::problem::Problem;
 use crate::board::{Board, StreamBoard};
@@ -14,7 +14,6 @@ use crate::clock::{Moment, SECOND_US};
 use crate::graph::nearest;
 use crate::live::Live;
 use crate::metrics::Metrics;
-use crate::picture::{Layout, lay_out};
 use crate::pipeline::Pipeline;
 
 /// A complaint about push-back is logged at most this often.
@@ -43,12 +42,9 @@ pub struct State {
     /// The manifest is in force and the inputs have been started.
     ready: AtomicBool,
     complained_us: AtomicU64,
-    /// By the stream's name: its layout, made when it is first asked for, and again when its graph is another.
-    layouts: Mutex<HashMap<String, Slot>>,
+    /// Where everything stands in the pictures.
+    pub(super) layouts: Layouts,
 }
-
-/// A layout that one makes while the others wait for it.
-type Slot = Arc<Mutex<Option<Arc<Layout>>>>;
 
 impl State {
     /// The state of a server that runs this pipeline.
@@ -62,7 +58,7 @@ impl State {
             manifest: ArcSwap::from_pointee(ManifestState::in_force(Moment(started_us), Vec::new())),
             ready: AtomicBool::new(false),
             complained_us: AtomicU64::new(0),
-            layouts: Mutex::default(),
+            layouts: Layouts::default(),
             pipeline,
             metrics,
             http_enabled,
@@ -83,6 +79,11 @@ impl State {
     /// Changes how often that is.
     pub fn set_refresh_us(&self, refresh_us: u64) {
         self.refresh_us.store(refresh_us, Ordering::Relaxed);
+    }
+
+    /// Whether Graphviz lays out the pictures, where it can.
+    pub fn lay_out_by_graphviz(&self, asked: bool) {
+        self.layouts.by_graphviz(asked);
     }
 
     /// What has become of the manifest.
@@ -108,26 +109,6 @@ impl State {
             let meant = nearest(name, names).map(|meant| format!("; did you mean {meant:?}?")).unwrap_or_default();
             Problem::not_found(format!("there is no stream {name:?}{meant}"))
         })
-    }
-
-    /// The layout of a stream of this board.
-    pub(super) fn layout(&self, board: &Board, stream: &StreamBoard) -> Arc<Layout> {
-        let slot = self.slot(board, &stream.name);
-        let mut made = slot.lock().unwrap_or_else(PoisonError::into_inner);
-        match made.as_ref().filter(|layout| layout.fits(stream)) {
-            Some(layout) => Arc::clone(layout),
-            None => Arc::clone(made.insert(lay_out(stream))),
-        }
-    }
-
-    /// Where the layout of this stream is kept. Those of streams that are gone are dropped when one comes.
-    fn slot(&self, board: &Board, stream: &str) -> Slot {
-        let mut layouts = self.layouts.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(slot) = layouts.get(stream) {
-            return Arc::clone(slot);
-        }
-        layouts.retain(|name, _| board.streams.iter().any(|stream| stream.name == *name));
-        Arc::clone(layouts.entry(stream.to_owned()).or_default())
     }
 
     /// Says in the log that senders are pushed back: now and then, not for each of them.

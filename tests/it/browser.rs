@@ -6,6 +6,7 @@ mod focus;
 mod hostile;
 mod live;
 mod lost;
+mod narrow;
 mod wall;
 
 use driver::Browser;

@@ -9,6 +9,7 @@ mod demo;
 #[cfg(test)]
 mod discovery;
 mod events;
+mod graphviz;
 mod harness;
 mod hostile;
 mod lifecycle;

@@ -17,6 +17,7 @@ fn errors_are_problems() {
         ("GET", "/static/../Cargo.toml", 404, "Not Found"),
         ("GET", "/streams/order", 404, "Not Found"),
         ("GET", "/streams/order/graph.svg", 404, "Not Found"),
+        ("GET", "/streams/orders/graph.svg?flow=up", 400, "Bad Request"),
         ("GET", "/streams/order/graph.dot", 404, "Not Found"),
         ("GET", "/api/v1/streams/order", 404, "Not Found"),
         ("GET", "/api/v1/streams/orders/edges/web/book", 404, "Not Found"),

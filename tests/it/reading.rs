@@ -9,6 +9,7 @@ fn every_page_answers_get_and_head_with_the_headers_that_keep_browsers_safe() {
         ("/", "text/html; charset=utf-8"),
         ("/streams/orders", "text/html; charset=utf-8"),
         ("/streams/orders/graph.svg", "image/svg+xml"),
+        ("/streams/orders/graph.svg?flow=down", "image/svg+xml"),
         ("/streams/orders/graph.dot", "text/vnd.graphviz; charset=utf-8"),
         ("/static/observatory.css", "text/css; charset=utf-8"),
         ("/api/v1/streams", "application/json"),

@@ -47,6 +47,9 @@ fn overlap(a: &Rect, b: &Rect) -> bool {
 
 /// Nothing lies over anything else, no edge cuts what is not its own, all lies in the picture.
 fn check(plan: &Plan, placement: &Placement, head: f64) -> Result<(), TestCaseError> {
+    if plan.flow == Flow::Down {
+        return check(&plan.turned(), &placement.clone().turned(), head);
+    }
     prop_assert_eq!(placement.nodes.len(), plan.nodes.len());
     prop_assert_eq!(placement.routes.len(), plan.edges.len());
     let labels = placement.routes.iter().map(|route| &route.label);
@@ -87,12 +90,22 @@ fn check(plan: &Plan, placement: &Placement, head: f64) -> Result<(), TestCaseEr
     Ok(())
 }
 
+/// Every picture that is drawn, and how long its arrow heads are.
+const DETAILS: [(Detail, f64); 6] = [
+    (Detail::Full, 12.0),
+    (Detail::Brief, 12.0),
+    (Detail::Narrow, 12.0),
+    (Detail::NarrowBrief, 12.0),
+    (Detail::Small, 6.0),
+    (Detail::Dots, 6.0),
+];
+
 fn check_stream(stream: &StreamBoard) -> Result<(), TestCaseError> {
-    for (detail, head) in [(Detail::Full, 12.0), (Detail::Brief, 12.0), (Detail::Small, 6.0), (Detail::Dots, 6.0)] {
+    for (detail, head) in DETAILS {
         let plan = Plan::new(stream, detail);
-        let placement = Dagre.place(&plan);
+        let placement = place(&Dagre, &plan);
         check(&plan, &placement, head)?;
-        prop_assert_eq!(&placement, &Dagre.place(&plan), "the same plan in the same way");
+        prop_assert_eq!(&placement, &place(&Dagre, &plan), "the same plan in the same way");
     }
     Ok(())
 }
@@ -130,23 +143,66 @@ fn nothing_lies_over_anything_in_the_pictures_that_we_show() {
 fn three_hundred_nodes_keep_their_distance() {
     for seed in 0..3 {
         let stream = graph("large", 300, &layered(300, seed));
-        let plan = Plan::new(&stream, Detail::of(&stream));
-        check(&plan, &Dagre.place(&plan), 12.0).unwrap();
+        for flow in [Flow::Right, Flow::Down] {
+            let plan = Plan::new(&stream, Detail::of(&stream, flow));
+            check(&plan, &place(&Dagre, &plan), 12.0).unwrap();
+        }
     }
 }
 
 #[test]
 fn the_known_picture_flows_from_left_to_right() {
     let layout = lay_out(&demo());
-    let x = |node: usize| layout.full.nodes[node].x;
+    let placement = &layout.flowing(Flow::Right).placement;
+    let x = |node: usize| placement.nodes[node].x;
     assert!(x(0) < x(1) && x(1) < x(2));
     assert!((x(2) - x(3)).abs() < 40.0, "two leaves stand in one column");
-    assert!(layout.full.width < 1_340.0, "it fits a laptop: {}", layout.full.width);
+    assert!(placement.width < 1_340.0, "it fits a laptop: {}", placement.width);
+}
+
+#[test]
+fn on_a_phone_the_known_picture_flows_from_top_to_bottom() {
+    let layout = lay_out(&demo());
+    let placement = &layout.flowing(Flow::Down).placement;
+    let y = |node: usize| placement.nodes[node].y;
+    assert!(y(0) < y(1) && y(1) < y(2));
+    assert!((y(2) - y(3)).abs() < 1.0, "two leaves stand in one row");
+    assert!(placement.width < 360.0, "it fits a phone: {}", placement.width);
 }
 
 #[test]
 fn an_empty_stream_has_a_layout() {
     let layout = lay_out(&graph("empty", 0, &[]));
-    assert!(layout.full.nodes.is_empty() && layout.full.width >= 0.0);
+    assert!(layout.flowing(Flow::Down).placement.nodes.is_empty() && layout.width(Flow::Right) >= 0.0);
     check_stream(&graph("alone", 3, &[])).unwrap();
+}
+
+/// Graphviz, where it is installed.
+struct Dot;
+
+impl Placer for Dot {
+    fn place(&self, plan: &Plan) -> Placement {
+        let (piped, mut command) = (std::process::Stdio::piped, std::process::Command::new("dot"));
+        let mut child = command.arg("-Tjson0").stdin(piped()).stdout(piped()).spawn().unwrap();
+        let mut stdin = child.stdin.take().unwrap();
+        let asked = crate::picture::question(plan);
+        let writer = std::thread::spawn(move || std::io::Write::write_all(&mut stdin, asked.as_bytes()).unwrap());
+        let answer = child.wait_with_output().unwrap();
+        writer.join().unwrap();
+        crate::picture::placed(plan, &String::from_utf8(answer.stdout).unwrap()).unwrap()
+    }
+}
+
+#[test]
+fn nothing_lies_over_anything_where_graphviz_lays_out() {
+    if std::process::Command::new("dot").arg("-V").output().is_err() {
+        return;
+    }
+    let drawn = (0..6).map(|seed| graph("drawn", 40, &layered(40, seed)));
+    for stream in drawn.chain([demo(), states(), graph("alone", 3, &[]), graph("large", 150, &layered(150, 1))]) {
+        for flow in [Flow::Right, Flow::Down] {
+            let plan = Plan::new(&stream, Detail::of(&stream, flow));
+            check(&plan, &place(&Dot, &plan), 12.0).unwrap();
+        }
+    }
 }

@@ -17,7 +17,7 @@ fn group<'a>(document: &'a Document<'a>, id: &str) -> Node<'a, 'a> {
 #[test]
 fn the_known_picture() {
     let stream = demo();
-    let drawn = svg(&stream, &lay_out(&stream), false);
+    let drawn = svg(&stream, &lay_out(&stream), Flow::Right, false);
     let document = Document::parse(&drawn).unwrap();
     let expected = [
         ("e0", "tone-ok", "OK(pass=3/3 100%)", "Check(within=10s,ok=3,warn=0,fail=0)"),
@@ -40,12 +40,32 @@ fn the_known_picture() {
 }
 
 #[test]
+fn what_flows_down_says_the_same_in_short_lines() {
+    let stream = demo();
+    let drawn = svg(&stream, &lay_out(&stream), Flow::Down, true);
+    let document = Document::parse(&drawn).unwrap();
+    let edge = group(&document, "e2-down");
+    for (class, said) in [
+        ("word", "NOK"),
+        ("share", "pass=1/4 25%"),
+        ("owed", "within=1000ms"),
+        ("fact", "p95 2.0 ms"),
+        ("lost", "16 lost"),
+    ] {
+        assert_eq!(texts(edge, class), [said]);
+    }
+    assert_eq!(edge.attribute("data-owed"), Some("Check(within=1000ms,ok=3,warn=1,fail=0)"));
+    assert!(edge.first_element_child().unwrap().text().unwrap().contains("NOK(pass=1/4 25%)"));
+}
+
+#[test]
 fn what_must_not_be_overlooked_is_flagged() {
     let stream = states();
-    let drawn = svg(&stream, &lay_out(&stream), false);
+    let drawn = svg(&stream, &lay_out(&stream), Flow::Right, false);
     let document = Document::parse(&drawn).unwrap();
     for (id, flag, words) in [
         ("e3", "flag-indeterminate", "12k indeterminate"),
+        ("e3", "flag-blind", "blind"),
         ("n4", "flag-clock", "clock ahead"),
         ("n5", "flag-unreported", "1.2k unreported"),
     ] {
@@ -68,13 +88,15 @@ fn changed_numbers_need_no_new_layout() {
     changed.edges[1].ledger.missing = 1_000_000;
     changed.nodes[0].rate = 12_000.0;
     assert!(layout.fits(&changed));
-    let geometry = |stream| {
-        let drawn = svg(stream, &layout, true);
+    let geometry = |stream, flow| {
+        let drawn = svg(stream, &layout, flow, true);
         let document = Document::parse(&drawn).unwrap();
         let boxes = document.descendants().filter(|node| node.has_tag_name("rect") || node.has_tag_name("path"));
         boxes.map(|node| format!("{:?} {:?}", node.attribute("x"), node.attribute("d"))).collect::<Vec<_>>()
     };
-    assert_eq!(geometry(&stream), geometry(&changed));
+    for flow in [Flow::Right, Flow::Down] {
+        assert_eq!(geometry(&stream, flow), geometry(&changed, flow));
+    }
     changed.nodes[0].name = "another".to_owned();
     assert!(!layout.fits(&changed));
 }
@@ -90,12 +112,12 @@ fn skeleton(drawn: &str) -> Vec<String> {
 
 #[test]
 fn hostile_names_stay_names() {
-    for inline in [false, true] {
+    for (flow, inline) in [(Flow::Right, false), (Flow::Right, true), (Flow::Down, false), (Flow::Down, true)] {
         let benign = demo();
-        let expected = skeleton(&svg(&benign, &lay_out(&benign), inline));
+        let expected = skeleton(&svg(&benign, &lay_out(&benign), flow, inline));
         for name in HOSTILE {
             let hostile = rename(&benign, name);
-            let drawn = svg(&hostile, &lay_out(&hostile), inline);
+            let drawn = svg(&hostile, &lay_out(&hostile), flow, inline);
             assert_eq!(skeleton(&drawn), expected, "{name:?}");
             assert!(!drawn.contains('\u{ffff}') && !drawn.contains('\u{1b}') && !drawn.contains("]]>"));
             let document = Document::parse(&drawn).unwrap();

@@ -271,7 +271,7 @@ fn the_server() {
 #[test]
 fn what_is_not_built() {
     let said = said_of([
-        with_top("[server]\ndata_dir = \"/var/lib/observatory\"\naccess = \"login\"\nlayout = \"dot\""),
+        with_top("[server]\ndata_dir = \"/var/lib/observatory\"\naccess = \"login\""),
         with_top(
             "[[input.amqp]]\nurl = \"amqp://localhost\"\nqueue = \"q\"\n[[input.log]]\npath = \"*.log\"\n[[input.log.rule]]\nnode = \"web\"\nmatch = '(?<token>\\S+)'",
         ),

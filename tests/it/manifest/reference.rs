@@ -12,8 +12,8 @@ fn whole() -> String {
     let lines = REFERENCE.lines().map(|line| line.strip_prefix("#: ").unwrap_or(line));
     let text =
         lines.collect::<Vec<_>>().join("\n").replace("${AMQP_USER}", "guest").replace("${AMQP_PASSWORD}", "guest");
-    // These two say a key anew.
-    text.replace("access = \"open\"", "").replace("layout = \"builtin\"", "")
+    // This one says a key anew.
+    text.replace("access = \"open\"", "")
 }
 
 #[test]
@@ -27,7 +27,7 @@ fn the_reference_runs_as_it_is() {
 fn what_is_not_built_is_checked_and_named() {
     let manifest = read(&whole()).unwrap_or_else(|problems| panic!("{}", render(&problems, false)));
     let said: Vec<_> = manifest.not_built.iter().map(|problem| problem.message.as_str()).collect();
-    for key in ["login", "data_dir", "dot", "amqp", "log"] {
+    for key in ["login", "data_dir", "amqp", "log"] {
         assert!(said.iter().any(|message| message.contains(key)), "{key} is not in {said:?}");
     }
     assert_eq!(render(&manifest.warnings, false), "");
