@@ -4,11 +4,13 @@ use std::io::{BufRead, BufReader};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use serde_json::{Value, json};
 use tempfile::TempDir;
+use ureq::Agent;
 
-use crate::harness::{agent, read, wait_until};
+use crate::harness::{read, wait_until};
 
 /// One browser at a time: they are large.
 static TURN: Mutex<()> = Mutex::new(());
@@ -26,6 +28,9 @@ const FLAGS: [&str; 9] = [
     "--window-size=1440,900",
 ];
 
+/// How long the browser may take for one command: on a loaded machine its start alone takes a minute.
+const PATIENCE: Duration = Duration::from_secs(180);
+
 /// Says that a test is skipped; fails where the run insists on it.
 #[expect(clippy::print_stderr, reason = "who runs the tests is told what they did not do")]
 pub(crate) fn skip(missing: &str) {
@@ -37,6 +42,7 @@ pub(crate) fn skip(missing: &str) {
 /// A browser with one window; ended when dropped.
 pub(crate) struct Browser {
     driver: Child,
+    agent: Agent,
     session: String,
     _profile: TempDir,
     _turn: MutexGuard<'static, ()>,
@@ -74,7 +80,8 @@ impl Browser {
         let options = json!({ "binary": chromium, "args": flags, "prefs": preferences });
         let wanted = json!({ "browserName": "chrome", "goog:chromeOptions": options, "goog:loggingPrefs": { "browser": "ALL" } });
         // The driver ends with this, whatever goes wrong from here on.
-        let mut browser = Self { driver, session: base, _profile: profile, _turn: turn };
+        let agent = Agent::config_builder().http_status_as_error(false).timeout_global(Some(PATIENCE)).build().into();
+        let mut browser = Self { driver, agent, session: base, _profile: profile, _turn: turn };
         let answer = browser.post("", &json!({ "capabilities": { "alwaysMatch": wanted } }));
         browser.session = format!("{}/{}", browser.session, answer["sessionId"].as_str().unwrap());
         browser.cdp("Page.enable", &json!({}));
@@ -85,14 +92,14 @@ impl Browser {
     }
 
     fn post(&self, path: &str, body: &Value) -> Value {
-        let request = agent().post(format!("{}{path}", self.session)).header("Content-Type", "application/json");
+        let request = self.agent.post(format!("{}{path}", self.session)).header("Content-Type", "application/json");
         let answer = read(request.send(body.to_string().as_bytes()));
         assert_eq!(answer.status, 200, "{path} {body}: {}", answer.body);
         answer.json()["value"].take()
     }
 
     fn get(&self, path: &str) -> Value {
-        let answer = read(agent().get(format!("{}{path}", self.session)).call());
+        let answer = read(self.agent.get(format!("{}{path}", self.session)).call());
         assert_eq!(answer.status, 200, "{path}: {}", answer.body);
         answer.json()["value"].take()
     }
@@ -156,7 +163,7 @@ impl Browser {
 impl Drop for Browser {
     fn drop(&mut self) {
         // Ends the browser; the driver does not do this when it is killed.
-        drop(agent().delete(&self.session).call());
+        drop(self.agent.delete(&self.session).call());
         drop(self.driver.kill());
         drop(self.driver.wait());
     }
