@@ -76,7 +76,7 @@ async fn run(
     let watch = origin.map_or(Ok(None), Watch::start).map_err(|error| failed("watch for signals", &error))?;
     reload::log_warnings(&manifest.warnings);
 
-    let system = Arc::new(manifest.live_system());
+    let system = Arc::new(manifest.system.clone());
     let start = Start { system, clock: Arc::new(MonotonicClock::start()) };
     let running = start.run().map_err(|error| failed("start the correlator", &error))?;
     let pipeline = running.pipeline.clone();

@@ -198,6 +198,8 @@ pub struct EdgeCounters {
     pub latency_buckets: [u64; LATENCY_BOUNDS_US.len() + 1],
     /// Sum of all latencies in microseconds.
     pub latency_sum_us: u64,
+    /// How long the edge was blind, in microseconds.
+    pub blind_us: u64,
 }
 
 /// The upper bounds of the latency histogram: 100 microseconds to a day.

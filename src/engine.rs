@@ -1,8 +1,11 @@
 //! The core: correlation and health of all streams behind one door.
 
+mod blanks;
 mod discovered;
 mod entry;
 mod inputs;
+mod look;
+mod witness;
 
 pub use entry::Entry;
 
@@ -10,12 +13,13 @@ use std::sync::Arc;
 
 use discovered::Discovered;
 use inputs::Inputs;
+use witness::Witness;
 
 use crate::board::{Board, EdgeDetail};
 use crate::clock::Moment;
 use crate::correlation::{Flow, KeyHasher, hash_token};
 use crate::event::{Event, Token};
-use crate::graph::{InputId, InputState, Moves, NodeId, NodeIndex, Stream, System, Topology};
+use crate::graph::{Moves, NodeId, NodeIndex, Stream, System, Topology};
 use crate::health::StreamHealth;
 use crate::outcome::{Status, Transition};
 
@@ -29,6 +33,8 @@ pub struct Engine {
     /// By stream: the edges that traffic shows, where that is asked for.
     discovered: Vec<Option<Box<Discovered>>>,
     inputs: Inputs,
+    /// Who must testify; `None` where nothing is ever blind.
+    witness: Option<Box<Witness>>,
     now_us: u64,
     /// Tokens remembered, over all streams.
     tokens: usize,
@@ -36,8 +42,20 @@ pub struct Engine {
 }
 
 impl Engine {
-    /// An engine that starts at `start_us` of the arrival clock. `seed` keys the hash of the tokens:
-    /// random live, so that no sender can choose tokens that collide; it changes no verdict.
+    /// An engine that runs where events happen, from `start_us` on: what is missing needs a witness. What inputs do
+    /// not keep is lost before the start; of what they keep nothing has been read.
+    pub fn live(mut system: Arc<System>, start_us: u64, seed: (u64, u64)) -> Self {
+        let witness = Box::new(Witness::new(&system));
+        witness.set_all_delays(&mut system);
+        let mut engine = Self::new(system, start_us, seed);
+        engine.witness = Some(witness);
+        engine.look_at_all_streams();
+        engine
+    }
+
+    /// An engine that replays recorded events, from `start_us` of the arrival clock on: it is told all there is, and
+    /// nothing is ever blind. `seed` keys the hash of the tokens: random live, so that no sender can choose tokens
+    /// that collide; it changes no verdict.
     pub fn new(system: Arc<System>, start_us: u64, seed: (u64, u64)) -> Self {
         let hasher = KeyHasher::new(seed);
         let stream = |(index, stream)| (Flow::new(&system, index, hasher), StreamHealth::new(index, stream, start_us));
@@ -47,6 +65,7 @@ impl Engine {
             streams: system.streams.iter().enumerate().map(stream).collect(),
             discovered: system.streams.iter().map(Discovered::of).collect(),
             inputs: Inputs::new(&system, start_us),
+            witness: None,
             system,
             now_us: start_us,
             tokens: 0,
@@ -60,6 +79,11 @@ impl Engine {
         self.advance(now_us);
         let transitions = self.take_transitions();
         let old = std::mem::replace(&mut self.system, system);
+        self.inputs.reload(&self.system, self.now_us);
+        if let Some(witness) = &mut self.witness {
+            witness.reload(&old, &self.system);
+            witness.set_all_delays(&mut self.system);
+        }
         let streams = std::mem::take(&mut self.streams).into_iter();
         let mut kept: Vec<_> = streams.zip(std::mem::take(&mut self.discovered)).map(Some).collect();
         for (index, stream) in self.system.streams.iter().enumerate() {
@@ -79,7 +103,7 @@ impl Engine {
             self.discovered.push(drawn);
             self.streams.push((flow, health));
         }
-        self.inputs.reload(&self.system, self.now_us);
+        self.look_at_all_streams();
         self.index = NodeIndex::new(&self.system);
         self.tokens = self.streams.iter().map(|(flow, _)| flow.tokens()).sum();
         transitions
@@ -107,7 +131,7 @@ impl Engine {
     /// Judges what is due, then takes one event that arrived at `now_us`.
     pub fn accept(&mut self, event: &Event, now_us: u64) {
         self.now_us = self.now_us.max(now_us);
-        self.inputs.hear(event.input, self.now_us);
+        self.hear(event);
         let hash = hash_token(self.hasher, &event.token);
         for at in 0..self.index.places(event.node).len() {
             let (stream, node) = self.index.places(event.node)[at];
@@ -129,18 +153,6 @@ impl Engine {
                 self.join(stream, (&event.token, hash), alias);
             }
         }
-    }
-
-    /// An input says whether it can testify.
-    pub fn set_input(&mut self, input: InputId, state: InputState, now_us: u64) {
-        self.advance(now_us);
-        self.inputs.set(input, state, self.now_us);
-    }
-
-    /// We did not run, or took no events, from one moment until another.
-    pub fn gap(&mut self, from_us: u64, until_us: u64) {
-        self.advance(from_us.max(self.now_us));
-        self.advance(until_us);
     }
 
     /// Lets the clock run out: all that is due is judged, then every token is forgotten.

@@ -55,7 +55,7 @@ impl Reloader {
     }
 
     async fn apply(&self, manifest: &Manifest) {
-        let system = Arc::new(manifest.live_system());
+        let system = Arc::new(manifest.system.clone());
         while self.state.pipeline.reload(Arc::clone(&system)).await == Err(Refused::Overloaded) {
             tokio::time::sleep(ASK_AGAIN).await;
         }

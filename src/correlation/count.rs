@@ -2,6 +2,7 @@
 
 use std::collections::{HashMap, VecDeque};
 
+use super::sight::{Sight, witness_from_us};
 use super::verdicts::{Decision, Verdicts};
 use crate::event::Token;
 use crate::graph::{CountCheck, Edge};
@@ -12,6 +13,8 @@ use crate::outcome::Outcome;
 struct Group {
     /// What it covers begins here, by the senders' clocks.
     begin_us: u64,
+    /// Its first event: the arrival and the timestamp.
+    first: (u64, u64),
     /// Its last event so far: the timestamp and the arrival.
     last_us: u64,
     last_arrival_us: u64,
@@ -39,8 +42,10 @@ pub(super) struct Groups {
     edge: usize,
     check: CountCheck,
     within_us: u64,
-    wait_us: u64,
     clock_skew_us: u64,
+    sight: Sight,
+    /// How long the stream remembers a token.
+    memory_us: u64,
     /// The most groups, and the most waiting events.
     limit: usize,
     /// From the oldest that is not judged; only the last may be not full.
@@ -52,27 +57,37 @@ pub(super) struct Groups {
     holders: HashMap<Token, Vec<u64>>,
     /// Groups in `open` that are not judged.
     unjudged: usize,
+    /// Whether a group may fall due before one that began earlier: its wait was shorter.
+    mixed: bool,
     /// Outcomes placed so far.
     placed: u64,
 }
 
 impl Groups {
     /// The groups of an edge, if its check is by count. `limit` bounds the groups and the waiting events.
-    pub(super) fn of(index: usize, edge: &Edge, limit: usize) -> Option<Self> {
+    pub(super) fn of(index: usize, edge: &Edge, memory_us: u64, limit: usize) -> Option<Self> {
         Some(Self {
             edge: index,
             check: edge.count()?,
             within_us: edge.check.as_ref()?.within_us,
-            wait_us: edge.wait_us(),
             clock_skew_us: edge.clock_skew_us,
+            sight: Sight::clear(edge.wait_us()),
+            memory_us,
             limit,
             open: VecDeque::new(),
             first: 0,
             waiting: VecDeque::new(),
             holders: HashMap::new(),
             unjudged: 0,
+            mixed: false,
             placed: 0,
         })
+    }
+
+    /// What may be said from now on, and how long the stream remembers a token.
+    pub(super) fn see(&mut self, sight: Sight, memory_us: u64) {
+        self.mixed |= sight.wait_us < self.sight.wait_us;
+        (self.sight, self.memory_us) = (sight, memory_us);
     }
 
     /// Continues the numbering of an edge's outcomes.
@@ -105,6 +120,7 @@ impl Groups {
             waiting: std::mem::take(&mut self.waiting),
             holders: std::mem::take(&mut self.holders),
             unjudged: self.unjudged,
+            mixed: true,
             placed: self.placed,
             ..fresh
         }
@@ -121,7 +137,7 @@ impl Groups {
         if let Some(group) = self.open.back_mut() {
             group.size += 1;
             (group.last_us, group.last_arrival_us) = (timestamp_us, now_us);
-            group.deadline_us = now_us + self.within_us + self.wait_us;
+            group.deadline_us = now_us + self.within_us + self.sight.wait_us;
             if self.check.same_token {
                 group.tokens.push(token.clone());
                 self.holders.entry(token.clone()).or_default().push(number);
@@ -183,9 +199,20 @@ impl Groups {
     /// When the next group falls due, or the next waiting event is dropped: what is due is worked
     /// off when the clock has passed this.
     pub(super) fn next_due_us(&self) -> Option<u64> {
-        let group = self.open.front().filter(|group| self.is_full(group)).map(|group| group.deadline_us);
+        if self.sight.blind_until_us == u64::MAX {
+            return None;
+        }
+        let group = self.next_group().map(|at| self.open[at].deadline_us);
         let waiting = self.waiting.front().map(|waiting| self.drop_us(waiting));
-        group.into_iter().chain(waiting).min()
+        group.into_iter().chain(waiting).min().map(|due_us| due_us.max(self.sight.blind_until_us))
+    }
+
+    /// The full group that falls due next.
+    #[inline]
+    fn next_group(&self) -> Option<usize> {
+        let due = |at: &usize| !self.open[*at].judged && self.is_full(&self.open[*at]);
+        let looked_at = if self.mixed { self.open.len() } else { self.open.len().min(1) };
+        (0..looked_at).filter(due).min_by_key(|&at| self.open[at].deadline_us)
     }
 
     /// Works off what is due at `due_us`, the answer of [`Self::next_due_us`].
@@ -194,7 +221,12 @@ impl Groups {
             self.waiting.pop_front();
             return;
         }
-        self.judge_front(Outcome::Missing, due_us, out);
+        let Some(at) = self.next_group() else { return };
+        let (group, (arrival_us, timestamp_us)) = (&self.open[at], self.open[at].first);
+        let from_us = witness_from_us(arrival_us, timestamp_us, self.memory_us);
+        let testifies = self.sight.testifies(from_us, group.deadline_us);
+        let outcome = if testifies { Outcome::Missing } else { Outcome::Indeterminate };
+        self.judge(at, outcome, due_us, out);
     }
 
     /// The last arrival in the oldest group that is not judged.
@@ -207,7 +239,7 @@ impl Groups {
     }
 
     fn drop_us(&self, waiting: &Waiting) -> u64 {
-        waiting.arrival_us + self.within_us + 2 * self.wait_us
+        waiting.arrival_us + self.within_us + 2 * self.sight.wait_us
     }
 
     /// Begins a group; waiting events stamped before what it covers are dropped.
@@ -220,6 +252,7 @@ impl Groups {
         self.unjudged += 1;
         self.open.push_back(Group {
             begin_us,
+            first: (now_us, timestamp_us),
             last_us: timestamp_us,
             last_arrival_us: now_us,
             deadline_us: u64::MAX,
@@ -297,6 +330,7 @@ impl Groups {
             self.open.pop_front();
             self.first += 1;
         }
+        self.mixed &= !self.open.is_empty();
         let place = (outcome != Outcome::Indeterminate).then_some(self.placed);
         self.placed += u64::from(place.is_some());
         let edge = self.edge;

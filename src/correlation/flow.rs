@@ -12,6 +12,7 @@ use super::count::Groups;
 use super::key::KeyHasher;
 use super::lost::LostList;
 use super::requests::Requests;
+use super::sight::Sight;
 use super::tokens::{Seen, Tokens};
 use super::verdicts::{Decision, Verdicts};
 use crate::event::{Event, Token};
@@ -43,6 +44,12 @@ struct State {
     lost: Vec<LostList>,
     /// By edge: outcomes placed so far (of a time check; count checks place their own).
     placed: Vec<u64>,
+    /// By edge: whether somebody can testify.
+    sights: Vec<Sight>,
+    /// Nothing is forgotten before the clock has passed this; `u64::MAX`: before more is said.
+    keep_until_us: u64,
+    /// What was worked off last was due then.
+    worked_us: u64,
     /// Where the token at hand was seen.
     seen: Seen,
     /// Nothing is due as long as the clock has not passed this.
@@ -54,13 +61,16 @@ impl Flow {
     pub fn new(system: &System, index: usize, hasher: KeyHasher) -> Self {
         let stream = &system.streams[index];
         let shape = Shape::new(stream, system.remember_us);
-        let count = |(index, edge)| Groups::of(index, edge, system.max_tokens);
+        let count = |(index, edge)| Groups::of(index, edge, stream.memory_us(), system.max_tokens);
         let state = State {
             tokens: Tokens::new(hasher),
             requests: Requests::new(shape.rules.iter().map(|rule| rule.patience_us)),
             groups: stream.edges.iter().enumerate().filter_map(count).collect(),
             lost: shape.rules.iter().map(|_| LostList::default()).collect(),
             placed: vec![0; shape.rules.len()],
+            sights: stream.edges.iter().map(|edge| Sight::clear(edge.wait_us())).collect(),
+            keep_until_us: 0,
+            worked_us: 0,
             seen: Seen::default(),
             idle_until_us: u64::MAX,
         };
@@ -89,11 +99,15 @@ impl Flow {
         match rule.kind {
             Kind::Count(groups) => self.state.groups[groups].oldest_arrival_us(),
             Kind::Open => None,
-            Kind::Timed => {
-                let deadline_us = self.state.requests.first_deadline_us(edge);
-                deadline_us.map(|deadline_us| deadline_us - rule.patience_us)
-            }
+            Kind::Timed => self.state.requests.oldest_arrival_us(edge),
         }
+    }
+
+    /// What may be said on the edges from now on, how long tokens are remembered, and until when none is forgotten.
+    /// What was due must have been worked off, and no moment may lie before that.
+    pub fn see(&mut self, sights: Vec<Sight>, memory_us: u64, keep_until_us: u64) {
+        self.shape.memory_us = memory_us;
+        self.state.see(&self.shape, sights, keep_until_us);
     }
 
     /// Takes one event of `node` (its place in the stream). What was due before must have been worked off.
@@ -150,6 +164,23 @@ impl Flow {
 }
 
 impl State {
+    fn see(&mut self, shape: &Shape, sights: Vec<Sight>, keep_until_us: u64) {
+        for (rule, sight) in shape.rules.iter().zip(&sights) {
+            match rule.kind {
+                Kind::Count(groups) => self.groups[groups].see(sight.clone(), shape.memory_us),
+                Kind::Timed => {
+                    let patience_us = rule.within_us.unwrap_or(0) + sight.wait_us;
+                    self.requests.see(rule.edge, patience_us, sight.blind_until_us);
+                }
+                // Its requests have no deadline, but for those that were given one before a reload.
+                Kind::Open => self.requests.see(rule.edge, 0, sight.blind_until_us),
+            }
+        }
+        self.requests.relist();
+        (self.sights, self.keep_until_us) = (sights, keep_until_us);
+        self.idle_until_us = 0;
+    }
+
     /// A decision on a request without a match.
     fn unmatched(&self, edge: usize, outcome: Outcome, slot: u32, at_us: u64) -> Decision {
         let token = Some(self.tokens.token(slot));

@@ -24,7 +24,9 @@ pub(super) enum State {
 /// One request of one token on one edge.
 #[derive(Debug)]
 pub(super) struct Request {
+    /// When it is judged; once it is, when it was.
     pub(super) deadline_us: u64,
+    pub(super) arrival_us: u64,
     /// In flight: the neighbours on the edge. Judged: the place of its outcome, see [`Request::place`].
     links: (u32, u32),
     pub(super) token: u32,
@@ -54,7 +56,17 @@ struct Line {
     last: u32,
     /// Whether the edge stands in [`Requests::due`].
     listed: bool,
+    /// Whether they may be in another order than that of their arrival.
+    mixed: bool,
     patience_us: u64,
+    /// What falls due by this moment waits until it has passed; `u64::MAX`: until more is said.
+    blind_until_us: u64,
+}
+
+impl Line {
+    fn new((first, last): (u32, u32), patience_us: u64) -> Self {
+        Self { first, last, listed: false, mixed: first != NONE, patience_us, blind_until_us: 0 }
+    }
 }
 
 /// The requests of one stream.
@@ -69,7 +81,7 @@ pub(super) struct Requests {
 impl Requests {
     /// For edges with these times from arrival to deadline (any, where there is none).
     pub(super) fn new(patience_us: impl Iterator<Item = u64>) -> Self {
-        let line = |patience_us| Line { first: NONE, last: NONE, listed: false, patience_us };
+        let line = |patience_us| Line::new((NONE, NONE), patience_us);
         Self { records: Slab::new(), lines: patience_us.map(line).collect(), due: BinaryHeap::new() }
     }
 
@@ -77,11 +89,33 @@ impl Requests {
         &self.records[request]
     }
 
+    /// From now on requests have this long from arrival to deadline, and what falls due by a moment waits until
+    /// that has passed. [`Self::relist`] must follow.
+    pub(super) fn see(&mut self, edge: usize, patience_us: u64, blind_until_us: u64) {
+        let line = &mut self.lines[edge];
+        (line.patience_us, line.blind_until_us) = (patience_us, blind_until_us);
+    }
+
+    /// Lists anew which edges have something due.
+    pub(super) fn relist(&mut self) {
+        self.due.clear();
+        for edge in 0..self.lines.len() {
+            self.lines[edge].listed = false;
+            self.list(edge);
+        }
+    }
+
+    /// How long a request of the edge has from arrival to deadline.
+    #[inline]
+    pub(super) fn patience_us(&self, edge: usize) -> u64 {
+        self.lines[edge].patience_us
+    }
+
     /// Opens a request at the head of its token's chain, whose first is `next` so far.
     pub(super) fn open(&mut self, edge: usize, token: u32, arrival_us: u64, next: u32) -> u32 {
         let deadline_us = arrival_us + self.lines[edge].patience_us;
-        let record =
-            Request { deadline_us, links: (NONE, NONE), token, next, edge: edge as u32, state: State::InFlight };
+        let (edge_id, state) = (edge as u32, State::InFlight);
+        let record = Request { deadline_us, arrival_us, links: (NONE, NONE), token, next, edge: edge_id, state };
         let request = self.records.insert(record);
         self.link(edge, request, deadline_us);
         // A manifest that changed may have brought a shorter deadline than the one by which the edge is listed.
@@ -101,7 +135,8 @@ impl Requests {
     }
 
     fn note(&mut self, edge: usize, token: u32, next: u32, state: State) -> u32 {
-        self.records.insert(Request { deadline_us: 0, links: (NONE, NONE), token, next, edge: edge as u32, state })
+        let (deadline_us, arrival_us, links, edge) = (0, 0, (NONE, NONE), edge as u32);
+        self.records.insert(Request { deadline_us, arrival_us, links, token, next, edge, state })
     }
 
     /// Whether a request waits for its deadline.
@@ -118,14 +153,10 @@ impl Requests {
     /// was in flight on an edge that is gone must have been closed.
     pub(super) fn move_lines(&mut self, old_edges: &[Option<usize>], patience_us: impl Iterator<Item = u64>) {
         let line = |(old, patience_us): (&Option<usize>, u64)| {
-            let (first, last) = old.map_or((NONE, NONE), |old| (self.lines[old].first, self.lines[old].last));
-            Line { first, last, listed: false, patience_us }
+            Line::new(old.map_or((NONE, NONE), |old| (self.lines[old].first, self.lines[old].last)), patience_us)
         };
         self.lines = old_edges.iter().zip(patience_us).map(line).collect();
-        self.due.clear();
-        for edge in 0..self.lines.len() {
-            self.list(edge);
-        }
+        self.relist();
     }
 
     /// The token's request on an edge (not a mere correction), in the chain that starts at `first`.
@@ -157,9 +188,10 @@ impl Requests {
         self.chain(first).any(|request| self.records[request].state == State::InFlight)
     }
 
-    /// Judges a request that is in flight.
-    pub(super) fn judge(&mut self, request: u32, outcome: Outcome, place: Option<u64>) {
+    /// Judges a request that is in flight, at a moment.
+    pub(super) fn judge(&mut self, request: u32, outcome: Outcome, at_us: u64, place: Option<u64>) {
         self.unlink(request);
+        self.records[request].deadline_us = at_us;
         self.records[request].state = State::Judged(outcome);
         self.records[request].set_place(place);
     }
@@ -217,15 +249,15 @@ impl Requests {
         self.due.peek().map(|&Reverse((deadline_us, _, _))| deadline_us)
     }
 
-    /// The request whose deadline is next, if that is before `now_us`.
-    pub(super) fn next_due(&mut self, now_us: u64) -> Option<u32> {
+    /// The request that is judged next, if that is before `now_us`, and when.
+    pub(super) fn next_due(&mut self, now_us: u64) -> Option<(u64, u32)> {
         while let Some(&Reverse((listed_us, _, edge))) = self.due.peek() {
             if listed_us >= now_us {
                 return None;
             }
-            let first = self.lines[edge as usize].first;
-            if first != NONE && self.records[first].deadline_us == listed_us {
-                return Some(first);
+            let &Line { first, blind_until_us, .. } = &self.lines[edge as usize];
+            if first != NONE && self.records[first].deadline_us.max(blind_until_us) == listed_us {
+                return Some((listed_us, first));
             }
             self.due.pop();
             self.lines[edge as usize].listed = false;
@@ -234,18 +266,21 @@ impl Requests {
         None
     }
 
-    /// The deadline of the oldest request in flight on an edge.
-    pub(super) fn first_deadline_us(&self, edge: usize) -> Option<u64> {
-        let first = self.lines[edge].first;
-        (first != NONE).then(|| self.records[first].deadline_us)
+    /// The arrival of the oldest request in flight on an edge.
+    pub(super) fn oldest_arrival_us(&self, edge: usize) -> Option<u64> {
+        let line = &self.lines[edge];
+        let next = |&request: &u32| Some(self.records[request].links.1).filter(|&next| next != NONE);
+        let all = std::iter::successors(Some(line.first).filter(|&first| first != NONE), next);
+        let looked_at = if line.mixed { usize::MAX } else { 1 };
+        all.take(looked_at).map(|request| self.records[request].arrival_us).min()
     }
 
     fn list(&mut self, edge: usize) {
         let line = &mut self.lines[edge];
-        if !line.listed && line.first != NONE {
+        if !line.listed && line.first != NONE && line.blind_until_us != u64::MAX {
             line.listed = true;
-            let deadline_us = self.records[line.first].deadline_us;
-            self.due.push(Reverse((deadline_us, deadline_us.saturating_sub(line.patience_us), edge as u32)));
+            let first = &self.records[line.first];
+            self.due.push(Reverse((first.deadline_us.max(line.blind_until_us), first.arrival_us, edge as u32)));
         }
     }
 
@@ -255,7 +290,9 @@ impl Requests {
         let mut before = line.last;
         while before != NONE && self.records[before].deadline_us > deadline_us {
             before = self.records[before].links.0;
+            line.mixed = true;
         }
+        line.mixed &= line.first != NONE;
         let after = if before == NONE { line.first } else { self.records[before].links.1 };
         self.records[request].links = (before, after);
         if before == NONE {

@@ -67,6 +67,18 @@ impl Discovered {
         }
     }
 
+    /// The inputs' delay has changed; `stream` has it. How long messages are looked at stays, which no verdict shows.
+    pub(super) fn set_delays(&mut self, stream: &Stream) {
+        let Some(discover) = stream.discover else { return };
+        self.discover = discover;
+        for (edge, declared) in self.shown.edges.iter_mut().zip(&stream.edges) {
+            edge.delay_us = declared.delay_us;
+        }
+        for drawn in &mut self.shown.edges[self.declared..] {
+            drawn.delay_us = discover.delay_us;
+        }
+    }
+
     /// Works off what is due before `now_us`.
     #[inline]
     pub(super) fn advance(&mut self, now_us: u64, health: &mut StreamHealth) {

@@ -200,8 +200,9 @@ impl EdgeHealth {
         out.extend(held_turn.map(held_change));
     }
 
-    pub(super) fn counters(&self) -> EdgeCounters {
+    pub(super) fn counters(&self, now_us: u64) -> EdgeCounters {
         EdgeCounters {
+            blind_us: self.silence.blind.total_us(now_us),
             outcomes: self.outcomes,
             latency_buckets: self.latencies.buckets,
             latency_sum_us: self.latencies.sum_us,

@@ -3,6 +3,7 @@
 //! [`StreamHealth`] takes the correlator's verdicts on one stream. Everything is brought up to a moment
 //! before something happens at it, so that no answer depends on how often anybody asks.
 
+mod blind;
 mod edge;
 mod held;
 mod latency;

@@ -61,7 +61,12 @@ impl StreamHealth {
         let mut before: Vec<_> = self.edges.drain(self.declared..).map(Some).collect();
         for (edge, kept) in shown.edges[self.declared..].iter().zip(kept) {
             let kept = kept.and_then(|at| before[at].take());
-            self.edges.push(kept.unwrap_or_else(|| EdgeHealth::new(edge, now_us)));
+            let ends = [edge.from, edge.to].map(|node| self.nodes[node].silence.blind.until_us());
+            self.edges.push(kept.unwrap_or_else(|| {
+                let mut health = EdgeHealth::new(edge, now_us);
+                health.silence.blind.set(ends[0].max(ends[1]), now_us);
+                health
+            }));
         }
     }
 
@@ -106,6 +111,16 @@ impl StreamHealth {
         health.last_us = Some(now_us);
         health.clock_flagged |= event.clock_flagged;
         self.date(Subject::Node(node));
+    }
+
+    /// A node is blind until a moment; all has been brought up to `now_us`.
+    pub fn blind_node(&mut self, node: usize, until_us: u64, now_us: u64) {
+        self.nodes[node].silence.blind.set(until_us, now_us);
+    }
+
+    /// An edge is blind until a moment; all has been brought up to `now_us`.
+    pub fn blind_edge(&mut self, edge: usize, until_us: u64, now_us: u64) {
+        self.edges[edge].silence.blind.set(until_us, now_us);
     }
 
     /// Brings all edges and nodes up to a moment.
@@ -174,7 +189,9 @@ impl StreamHealth {
         }
         let of_edge = |(edge, health): (usize, &EdgeHealth)| {
             let recent = health.last_outcome_us.map(|last_us| now_us.saturating_sub(last_us) <= LIVE_US);
-            if health.silence.silent {
+            if health.silence.blind.is(now_us) {
+                Freshness::Blind
+            } else if health.silence.silent {
                 Freshness::Silent
             } else if recent.is_none() {
                 Freshness::Unobserved

@@ -82,7 +82,7 @@ impl StreamHealth {
             check: edge.check.as_ref().map(|check| CheckBoard::new(check, edge.wait_us())),
             ledger: health.ledger,
             recent_fails: recent.map(|(_, placed)| entry(placed)).collect::<Arc<[_]>>(),
-            counters: health.counters(),
+            counters: health.counters(now_us),
         }
     }
 }

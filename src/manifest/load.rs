@@ -85,7 +85,7 @@ fn walk<'d>(context: &'d Context<'d>, parsed: &'d [Parsed<'d>]) -> Manifest {
     settings.inputs = inputs::read(&manifest, &system.nodes);
     settings.http_enabled = settings.inputs.iter().any(|input| input.kind == InputKind::Http);
     system.inputs = core_inputs(&system, &settings.inputs);
-    set_delays(&mut system, &settings.inputs, false);
+    set_delays(&mut system, &settings.inputs);
     Manifest { system, settings, not_built: Vec::new(), warnings: Vec::new() }
 }
 

@@ -12,8 +12,8 @@ pub const LISTEN_DEFAULT: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4
 /// A manifest that is good to run.
 #[derive(Clone, Debug)]
 pub struct Manifest {
-    /// What the core needs. The edges' `delay_us` is that of the inputs that name their nodes, as
-    /// `replay` counts it; for the server see [`Self::live_system`].
+    /// What the core needs. The edges' `delay_us` is that of the inputs that name their nodes, as `replay` counts
+    /// it; a live engine counts with those that it learns of, too.
     pub system: System,
     /// What the shells need.
     pub settings: Settings,
@@ -74,16 +74,6 @@ pub enum Access {
     Login,
 }
 
-impl Manifest {
-    /// The system as the server runs it: a node that no input names may be brought by any of
-    /// them, so its edges wait for the slowest.
-    pub fn live_system(&self) -> System {
-        let mut system = self.system.clone();
-        set_delays(&mut system, &self.settings.inputs, true);
-        system
-    }
-}
-
 /// The inputs as the core knows them.
 pub(super) fn core_inputs(system: &System, inputs: &[InputSettings]) -> Vec<Input> {
     let id = |name: &String| system.nodes.iter().position(|node| node == name).map(|place| NodeId(place as u32));
@@ -96,12 +86,10 @@ pub(super) fn core_inputs(system: &System, inputs: &[InputSettings]) -> Vec<Inpu
     inputs.iter().map(input).collect()
 }
 
-/// Gives every edge the largest delay of the inputs that bring the events of its two nodes.
-pub(super) fn set_delays(system: &mut System, inputs: &[InputSettings], live: bool) {
-    let largest_us = inputs.iter().map(|input| input.delay_us).max().unwrap_or(0);
+/// Gives every edge the largest delay of the inputs that name one of its two nodes.
+pub(super) fn set_delays(system: &mut System, inputs: &[InputSettings]) {
     let delay_of = |name: &String| {
-        let named = inputs.iter().filter(|input| input.nodes.contains(name)).map(|input| input.delay_us).max();
-        named.unwrap_or(if live { largest_us } else { 0 })
+        inputs.iter().filter(|input| input.nodes.contains(name)).map(|input| input.delay_us).max().unwrap_or(0)
     };
     let delays: Vec<u64> = system.nodes.iter().map(delay_of).collect();
     for stream in &mut system.streams {

@@ -9,6 +9,7 @@ use prometheus::proto::MetricFamily;
 use super::family::Family;
 pub(super) use super::table::Read;
 use crate::board::{Board, DiscoveryBoard, EdgeBoard, LATENCY_BOUNDS_US, NodeBoard};
+use crate::graph::InputState;
 use crate::outcome::{Freshness, NodeState, Outcome};
 use crate::pipeline::{DELAY_BOUNDS_US, EVENTS_MAX, Pipeline};
 
@@ -33,8 +34,7 @@ impl Collector for Reader {
         let mut read = Read::new();
         fill_board(&mut read, &self.pipeline.board());
         fill_pipeline(&mut read, &self.pipeline);
-        read.input_up.add(&[("input", "http")], f64::from(u8::from(self.pipeline.is_alive())));
-        read.input_lag_seconds.add(&[("input", "http")], 0.0);
+        fill_inputs(&mut read, &self.pipeline);
         read.into_families().into_iter().filter_map(Family::finish).collect()
     }
 }
@@ -64,6 +64,19 @@ fn fill_board(read: &mut Read, board: &Board) {
     read.tokens_evicted_total.add(&[], board.tokens_evicted as f64);
     let unknown: u64 = board.unknown_senders.iter().map(|sender| sender.events).sum();
     read.unknown_sender_events_total.add(&[], unknown as f64);
+}
+
+fn fill_inputs(read: &mut Read, pipeline: &Pipeline) {
+    let alive = pipeline.is_alive();
+    for input in &pipeline.board().inputs {
+        let labels = [("input", input.name.as_str())];
+        let up = alive && input.state == InputState::Up;
+        read.input_up.add(&labels, f64::from(u8::from(up)));
+        // What keeps nothing is never behind.
+        if let Some(lag_ms) = input.lag_ms.or((!input.kind.keeps()).then_some(0.0)) {
+            read.input_lag_seconds.add(&labels, lag_ms / 1e3);
+        }
+    }
 }
 
 fn fill_discovery(read: &mut Read, stream: &str, discovery: &DiscoveryBoard) {
@@ -107,6 +120,7 @@ fn fill_edge(read: &mut Read, stream: &str, edge: &EdgeBoard) {
     read.edge_orphans_total.add(&labels, edge.ledger.orphans as f64);
     read.edge_duplicates_total.add(&labels, edge.ledger.duplicates as f64);
     read.edge_revisions_total.add(&labels, edge.ledger.revisions as f64);
+    read.edge_blind_seconds_total.add(&labels, edge.counters.blind_us as f64 / 1e6);
 }
 
 fn fill_pipeline(read: &mut Read, pipeline: &Pipeline) {
@@ -114,6 +128,7 @@ fn fill_pipeline(read: &mut Read, pipeline: &Pipeline) {
     read.waiting_events.add(&[], pipeline.waiting().events as f64);
     read.waiting_events_limit.add(&[], EVENTS_MAX as f64);
     read.overloaded_total.add(&[], figures.overloaded.load(Ordering::Relaxed) as f64);
+    read.gaps_total.add(&[], figures.gaps.load(Ordering::Relaxed) as f64);
     read.boards_total.add(&[], figures.boards.load(Ordering::Relaxed) as f64);
     let (counts, sum_us) = figures.verdict_delay.read();
     read.verdict_delay_seconds.add_histogram(&[], &DELAY_BOUNDS_US, &counts, sum_us);

@@ -115,6 +115,8 @@ metrics! {
         edge_duplicates_total: Counter,
         /// Outcomes of the edge that were corrected later.
         edge_revisions_total: Counter,
+        /// How long nobody could testify for the edge: an input that feeds it was down or behind, or we did not run.
+        edge_blind_seconds_total: Counter,
         /// What discovery did not look at, or refused: parents, messages, pairs.
         discovery_skipped_total: Counter,
         /// Edges that traffic shows and that are not drawn: they would close a cycle, or are too many.
@@ -129,7 +131,7 @@ metrics! {
         tokens_evicted_total: Counter,
         /// Events of senders that no stream knows.
         unknown_sender_events_total: Counter,
-        /// Whether the input is connected and takes events.
+        /// 1 where what the input's senders report reaches us, 0 where it is down or catching up.
         input_up: Gauge,
         /// How far the input is behind its source.
         input_lag_seconds: Gauge,
@@ -139,6 +141,8 @@ metrics! {
         waiting_events_limit: Gauge,
         /// Requests refused because too many events waited.
         overloaded_total: Counter,
+        /// Times at which we did not run for a while: stopped, suspended, or kept from running.
+        gaps_total: Counter,
         /// Time from an outcome's deadline, or its event's arrival, to its being on the board.
         verdict_delay_seconds: Histogram,
         /// Boards published.

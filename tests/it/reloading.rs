@@ -322,7 +322,7 @@ fn reports_that_were_parsed_before_a_reload_count_for_the_nodes_that_they_name()
 fn push_across_a_reload(others: &[String]) {
     let system = |manifest: &str| {
         let manifest = load(&Source::Text("orders.toml".to_owned(), manifest.to_owned())).unwrap();
-        Arc::new(manifest.live_system())
+        Arc::new(manifest.system.clone())
     };
     let report = |by: &Observed, node: &str, token: &str| {
         let (node, token) = (by.nodes.find(node).unwrap(), Token::new(token).unwrap());

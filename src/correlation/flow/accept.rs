@@ -126,7 +126,7 @@ impl State {
             let token = self.tokens.shown(slot, &event.token);
             out.decided(Decision { place, ..decision(rule.edge, matched, &token, now_us) });
         } else if rule.kind == Kind::Timed {
-            self.idle_until_us = self.idle_until_us.min(now_us + rule.patience_us);
+            self.idle_until_us = self.idle_until_us.min(now_us + self.requests.patience_us(rule.edge));
             let request = self.requests.open(rule.edge, slot, now_us, self.tokens.requests(slot));
             self.tokens.set_requests(slot, request);
         }

@@ -3,6 +3,7 @@
 use super::{Kind, Shape, State};
 use crate::correlation::lost::Lost;
 use crate::correlation::requests::State as RequestState;
+use crate::correlation::sight::witness_from_us;
 use crate::correlation::slab::NONE;
 use crate::correlation::verdicts::{Decision, Verdicts};
 use crate::outcome::Outcome;
@@ -22,6 +23,7 @@ impl State {
                 self.idle_until_us = due_us;
                 return;
             }
+            self.worked_us = self.worked_us.max(due_us);
             match due {
                 Due::Deadline => self.judge_next(shape, now_us, out),
                 Due::Groups(groups) => self.groups[groups].work_off(due_us, out),
@@ -41,8 +43,11 @@ impl State {
         // Look for the exact next deadline first: the bound by which edges are listed may be too early.
         self.requests.next_due(now_us);
         let deadline = self.requests.next_deadline_us().map(|due_us| (due_us, Due::Deadline));
-        let oldest = self.tokens.oldest_settled();
-        let forget = oldest.map(|slot| (self.tokens.last_arrival_us(slot) + shape.memory_us, Due::Forget));
+        let oldest = self.tokens.oldest_settled().filter(|_| self.keep_until_us != u64::MAX);
+        // Where the memory has become shorter, what it no longer reaches goes at once, not in the past.
+        let begin_us = self.keep_until_us.max(self.worked_us);
+        let forget_us = |slot| (self.tokens.last_arrival_us(slot) + shape.memory_us).max(begin_us);
+        let forget = oldest.map(|slot| (forget_us(slot), Due::Forget));
         let mut next = match (deadline, forget) {
             (Some(deadline), Some(forget)) => Some(deadline.min(forget)),
             (deadline, forget) => deadline.or(forget),
@@ -56,16 +61,24 @@ impl State {
 
     /// Judges the request whose deadline is next.
     fn judge_next(&mut self, shape: &Shape, now_us: u64, out: &mut impl Verdicts) {
-        let Some(request) = self.requests.next_due(now_us) else { return };
+        let Some((due_us, request)) = self.requests.next_due(now_us) else { return };
         let record = self.requests.get(request);
-        let (edge, slot, deadline_us) = (record.edge as usize, record.token, record.deadline_us);
+        let (edge, slot) = (record.edge as usize, record.token);
+        let (arrival_us, deadline_us) = (record.arrival_us, record.deadline_us);
         self.tokens.load(slot, &mut self.seen);
         let beyond = &shape.topology.beyond[edge];
-        let seen_beyond = self.seen.nodes().any(|node| beyond.binary_search(&node).is_ok());
-        let outcome = if seen_beyond { Outcome::Unreported } else { Outcome::Missing };
-        let place = Some(self.next_place(edge));
-        self.requests.judge(request, outcome, place);
-        out.decided(Decision { place, ..self.unmatched(edge, outcome, slot, deadline_us) });
+        let timestamp_us = self.seen.at(shape.rules[edge].from).unwrap_or(arrival_us);
+        let from_us = witness_from_us(arrival_us, timestamp_us, shape.memory_us);
+        let outcome = if self.seen.nodes().any(|node| beyond.binary_search(&node).is_ok()) {
+            Outcome::Unreported
+        } else if self.sights[edge].testifies(from_us, deadline_us) {
+            Outcome::Missing
+        } else {
+            Outcome::Indeterminate
+        };
+        let place = (outcome != Outcome::Indeterminate).then(|| self.next_place(edge));
+        self.requests.judge(request, outcome, due_us, place);
+        out.decided(Decision { place, ..self.unmatched(edge, outcome, slot, due_us) });
         if !self.requests.any_in_flight(self.tokens.requests(slot)) {
             self.tokens.settle(slot);
         }
@@ -115,7 +128,7 @@ impl State {
             let (state, next) = (record.state, record.next);
             match state {
                 RequestState::InFlight => {
-                    self.requests.judge(request, Outcome::Indeterminate, None);
+                    self.requests.judge(request, Outcome::Indeterminate, at_us, None);
                     out.decided(self.unmatched(edge, Outcome::Indeterminate, slot, at_us));
                 }
                 RequestState::Judged(Outcome::Missing) => {

@@ -2,6 +2,7 @@
 
 use super::{Flow, Kind, Shape, State};
 use crate::correlation::count::Groups;
+use crate::correlation::sight::Sight;
 use crate::correlation::verdicts::Verdicts;
 use crate::graph::{Moves, System};
 use crate::outcome::Outcome;
@@ -29,7 +30,7 @@ impl Flow {
         }
         let old_edges = moves.old_edges(stream);
         let groups = stream.edges.iter().enumerate().filter_map(|(edge, declared)| {
-            let fresh = Groups::of(edge, declared, system.max_tokens)?;
+            let fresh = Groups::of(edge, declared, stream.memory_us(), system.max_tokens)?;
             let Some(old) = old_edges[edge] else { return Some(fresh) };
             Some(match self.shape.rules[old].kind {
                 Kind::Count(groups) => self.state.groups[groups].carry_into(fresh, now_us, out),
@@ -44,6 +45,7 @@ impl Flow {
         self.state.move_edges(&self.shape, &shape, &old_edges);
         self.state.groups = groups;
         self.state.move_tokens(&shape, moves, &begun);
+        self.state.sights = stream.edges.iter().map(|edge| Sight::clear(edge.wait_us())).collect();
         self.state.idle_until_us = 0;
         self.shape = shape;
         self

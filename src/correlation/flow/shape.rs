@@ -22,7 +22,7 @@ pub(super) struct Rule {
     pub(super) kind: Kind,
     /// The longest latency of a pass; `None` without a check.
     pub(super) within_us: Option<u64>,
-    /// From an upstream event's arrival to its deadline.
+    /// From an upstream event's arrival to its deadline, before the correlator was told another.
     pub(super) patience_us: u64,
     pub(super) clock_skew_us: u64,
 }

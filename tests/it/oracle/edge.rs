@@ -5,6 +5,7 @@ use observatory::graph::Edge;
 use observatory::outcome::{Ledger, Outcome, Status};
 
 use super::group::{Group, Waiting};
+use super::witness::BlindModel;
 
 /// The most missing tokens that an edge keeps when the stream has forgotten them.
 const LOST_MAX: usize = 10_000;
@@ -18,6 +19,8 @@ pub(super) struct Record {
     pub(super) token: Option<Token>,
     /// When the sender saw it.
     pub(super) stamp_us: u64,
+    /// When it arrived; of a group: its first event.
+    pub(super) first_arrival_us: u64,
     /// When it arrived; of a group: its last event so far.
     pub(super) arrival_us: u64,
     /// How many upstream events arrived in the stream before it.
@@ -78,6 +81,9 @@ pub(super) struct EdgeModel {
     pub(super) heard_us: u64,
     /// From when to when it was silent.
     pub(super) silences: Vec<(u64, u64)>,
+    pub(super) blind: BlindModel,
+    /// Nothing is judged before.
+    pub(super) unjudged_until_us: u64,
     /// Every status so far, and from when on; see `health`.
     pub(super) statuses: Vec<(u64, Status)>,
     /// Every held status so far, and from when on.
@@ -106,6 +112,8 @@ impl EdgeModel {
             last_behind_us: None,
             heard_us: start_us,
             silences: Vec::new(),
+            blind: BlindModel::default(),
+            unjudged_until_us: 0,
             statuses: vec![(start_us, Status::Unknown)],
             helds: vec![(start_us, Status::Unknown)],
             decayed_us: start_us,
@@ -187,6 +195,9 @@ impl EdgeModel {
             (Some(Outcome::Unreported), Outcome::Pass) => "unreported -> pass",
             (Some(Outcome::Unreported), Outcome::Late) => "unreported -> late",
             (Some(Outcome::Unreported), Outcome::Reversed) => "unreported -> reversed",
+            (Some(Outcome::Indeterminate), Outcome::Pass) => "indeterminate -> pass",
+            (Some(Outcome::Indeterminate), Outcome::Late) => "indeterminate -> late",
+            (Some(Outcome::Indeterminate), Outcome::Reversed) => "indeterminate -> reversed",
             _ => panic!("no revision: {was:?} to {outcome:?}"),
         });
         self.mark(outcome, at_us);
@@ -217,9 +228,9 @@ impl EdgeModel {
 
     /// A missing request's message is forgotten: keeps it in mind for `remember`, by all its names.
     pub(super) fn lose(&mut self, record: usize, names: &[Token], remember_us: u64) {
-        let Some(deadline_us) = self.records[record].deadline_us else { return };
+        let Some((_, missed_us)) = self.records[record].first else { return };
         self.lost.retain(|lost| !lost.names.iter().any(|name| names.contains(name)));
-        self.lost.push(Lost { record, names: names.to_vec(), until_us: deadline_us + remember_us });
+        self.lost.push(Lost { record, names: names.to_vec(), until_us: missed_us + remember_us });
         if self.lost.len() > LOST_MAX {
             self.lost.remove(0);
         }

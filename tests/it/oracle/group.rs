@@ -26,7 +26,7 @@ impl Group {
 pub(super) struct Waiting {
     token: Token,
     stamp_us: u64,
-    pub(super) until_us: u64,
+    arrival_us: u64,
 }
 
 impl EdgeModel {
@@ -59,6 +59,7 @@ impl EdgeModel {
         self.records.push(Record {
             token: None,
             stamp_us,
+            first_arrival_us: now_us,
             arrival_us: now_us,
             number: 0,
             deadline_us: None,
@@ -86,13 +87,24 @@ impl EdgeModel {
         if self.claim(token, stamp_us, now_us) {
             return;
         }
-        let check = self.spec.check.as_ref().expect("a count check");
-        let until_us = now_us + check.within_us + 2 * self.spec.wait_us();
-        self.waiting.push(Waiting { token: token.clone(), stamp_us, until_us });
+        self.waiting.push(Waiting { token: token.clone(), stamp_us, arrival_us: now_us });
         if self.waiting.len() > self.max_tokens {
             self.happened.push("dropped: too many wait");
             self.waiting.remove(0);
         }
+    }
+
+    /// When a waiting event is dropped.
+    pub(super) fn drop_us(&self, waiting: &Waiting) -> u64 {
+        let check = self.spec.check.as_ref().expect("a count check");
+        let until_us = waiting.arrival_us + check.within_us + 2 * (self.spec.grace_us + self.spec.delay_us);
+        until_us.max(self.unjudged_until_us)
+    }
+
+    /// Drops what has waited too long.
+    pub(super) fn drop_waiting(&mut self, at_us: u64) {
+        let kept = std::mem::take(&mut self.waiting).into_iter().filter(|waiting| self.drop_us(waiting) > at_us);
+        self.waiting = kept.collect();
     }
 
     /// With `same_token`: what stands under `gone` stands under `kept` from here on, and what waits is offered again.

@@ -86,7 +86,7 @@ impl EdgeModel {
 
     /// Since when it is silent: no new upstream event came for longer than `silence`.
     pub(super) fn silent_since(&self, now_us: u64) -> Option<u64> {
-        let silent_us = self.heard_us + self.spec.silence_us? + 1;
+        let silent_us = self.blind.after(self.heard_us, self.spec.silence_us?)?;
         (now_us >= silent_us).then_some(silent_us)
     }
 

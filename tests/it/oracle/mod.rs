@@ -13,15 +13,17 @@ mod snapshot;
 mod stream;
 mod subject;
 mod transitions;
+mod witness;
 
 pub(crate) use shape::beyond;
 pub(crate) use snapshot::{EdgeShot, NodeShot, Snapshot};
-pub(crate) use subject::Subject;
+pub(crate) use subject::{Subject, engine};
 pub(crate) use transitions::{Changes, by_subject};
 
 use observatory::event::Event;
-use observatory::graph::System;
+use observatory::graph::{InputId, InputState, System};
 use stream::StreamModel;
+use witness::WitnessModel;
 
 /// The second implementation of the law.
 pub(crate) struct Oracle {
@@ -29,17 +31,51 @@ pub(crate) struct Oracle {
     max_tokens: usize,
     evicted: u64,
     streams: Vec<StreamModel>,
+    /// Where anything can be blind.
+    witness: Option<WitnessModel>,
 }
 
 impl Oracle {
     /// A model whose arrival clock starts at `start_us`.
     pub(crate) fn new(system: &System, start_us: u64) -> Self {
-        Self {
+        let mut oracle = Self {
             now_us: start_us,
             max_tokens: system.max_tokens,
             evicted: 0,
             streams: system.streams.iter().map(|stream| StreamModel::new(system, stream, start_us)).collect(),
+            witness: WitnessModel::new(system, start_us),
+        };
+        oracle.look();
+        oracle
+    }
+
+    /// What may be said has changed, or may have.
+    fn look(&mut self) {
+        if let Some(witness) = &self.witness {
+            for stream in &mut self.streams {
+                stream.look(witness, self.now_us);
+            }
         }
+    }
+
+    /// An input says how it is.
+    pub(crate) fn set_input(&mut self, input: InputId, state: InputState, now_us: u64) {
+        self.advance(now_us);
+        if let Some(witness) = &mut self.witness {
+            witness.say(input, state, self.now_us);
+        }
+        self.look();
+    }
+
+    /// We did not run from one moment until another; what lies before the present counts as run.
+    pub(crate) fn gap(&mut self, from_us: u64, until_us: u64) {
+        self.advance(from_us);
+        if let Some(witness) = &mut self.witness {
+            witness.gap(self.now_us, until_us.max(self.now_us));
+        }
+        self.look();
+        self.advance(until_us);
+        self.look();
     }
 
     /// The greatest moment seen so far.
@@ -51,13 +87,16 @@ impl Oracle {
     pub(crate) fn advance(&mut self, now_us: u64) {
         self.now_us = self.now_us.max(now_us);
         for stream in &mut self.streams {
-            stream.run_to(self.now_us);
+            stream.run_to(self.witness.as_ref(), self.now_us);
         }
     }
 
     /// Judges what is due, then takes an event in every stream that its node stands in.
     pub(crate) fn accept(&mut self, event: &Event, now_us: u64) {
         self.advance(now_us);
+        if self.witness.as_mut().is_some_and(|witness| witness.bring(event.input, event.node)) {
+            self.look();
+        }
         for index in 0..self.streams.len() {
             let Some(node) = self.streams[index].place_of(event.node) else { continue };
             if !self.streams[index].remembers(&event.token) {

@@ -51,6 +51,7 @@ pub(crate) struct EdgeShot {
     pub(crate) last_pass: Option<Moment>,
     pub(crate) last_fail: Option<Moment>,
     pub(crate) first_judgements: [u64; 7],
+    pub(crate) blind_us: u64,
     pub(crate) window: Vec<OutcomeEntry>,
     pub(crate) fails: Vec<OutcomeEntry>,
     pub(crate) worst: Status,
@@ -140,6 +141,7 @@ fn edge_shot(stream: &StreamModel, index: usize, now_us: u64) -> EdgeShot {
         last_pass: edge.last_pass_us.map(Moment),
         last_fail: edge.last_fail_us.map(Moment),
         first_judgements: edge.first_judgements(),
+        blind_us: edge.blind.between(0, now_us),
         window: edge.window_at(now_us).iter().map(entry).collect(),
         fails: edge.fails.iter().map(fail_entry).collect(),
         worst: worst.unwrap_or_default(),
@@ -165,7 +167,9 @@ fn freshness(stream: &StreamModel, index: usize, now_us: u64) -> Freshness {
         other.helds.last().expect("never empty").1 == Status::Nok || other.silent_since(now_us).is_some()
     };
     let recent = edge.last_outcome_us.is_some_and(|at_us| now_us <= at_us + 60 * SECOND_US);
-    if edge.silent_since(now_us).is_some() {
+    if edge.blind.is(now_us) {
+        Freshness::Blind
+    } else if edge.silent_since(now_us).is_some() {
         Freshness::Silent
     } else if edge.decided.is_empty() {
         Freshness::Unobserved

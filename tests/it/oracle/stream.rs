@@ -6,6 +6,7 @@ use observatory::outcome::Outcome;
 
 use super::edge::{EdgeModel, Record};
 use super::shape;
+use super::witness::{BlindModel, WitnessModel};
 
 /// A remembered message.
 #[derive(Debug)]
@@ -49,6 +50,7 @@ pub(super) struct NodeModel {
     pub(super) clock_flagged: bool,
     /// From when to when it was silent.
     pub(super) silences: Vec<(u64, u64)>,
+    blind: BlindModel,
 }
 
 /// One stream.
@@ -58,6 +60,8 @@ pub(super) struct StreamModel {
     start_us: u64,
     remember_us: u64,
     memory_us: u64,
+    /// Nothing is forgotten before.
+    keep_until_us: u64,
     pub(super) beyond: Vec<Vec<usize>>,
     pub(super) nodes: Vec<NodeModel>,
     pub(super) edges: Vec<EdgeModel>,
@@ -70,8 +74,8 @@ pub(super) struct StreamModel {
 /// What falls due, in the order in which it is worked off at the same moment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Due {
-    /// The number of the upstream event, the edge, the record.
-    Deadline(u64, usize, usize),
+    /// The deadline, the number of the upstream event, the edge, the record.
+    Deadline(u64, u64, usize, usize),
     /// The edge.
     Waiting(usize),
     /// The place among the messages.
@@ -87,13 +91,13 @@ impl StreamModel {
             last_us: None,
             clock_flagged: false,
             silences: Vec::new(),
+            blind: BlindModel::default(),
         };
-        let largest_within = spec.edges.iter().map(|edge| edge.check.as_ref().map_or(spec.horizon_us, |c| c.within_us));
-        let largest_grace = spec.edges.iter().map(|edge| edge.grace_us + edge.delay_us);
-        Self {
+        let mut stream = Self {
             start_us,
             remember_us: system.remember_us,
-            memory_us: largest_within.max().unwrap_or(spec.horizon_us) + 2 * largest_grace.max().unwrap_or(0),
+            memory_us: 0,
+            keep_until_us: 0,
             beyond: (0..spec.edges.len()).map(|edge| shape::beyond(spec, edge)).collect(),
             nodes: spec.nodes.iter().map(node).collect(),
             edges: spec.edges.iter().map(|edge| EdgeModel::new(edge, system.max_tokens, start_us)).collect(),
@@ -102,6 +106,41 @@ impl StreamModel {
             alias_conflicts: 0,
             new_events: 0,
             happened: Vec::new(),
+        };
+        stream.memory_us = stream.memory();
+        stream
+    }
+
+    /// The largest `within` and twice the largest grace, with the delays in force.
+    fn memory(&self) -> u64 {
+        let horizon_us = self.spec.horizon_us;
+        let within = |edge: &EdgeModel| edge.spec.check.as_ref().map_or(horizon_us, |check| check.within_us);
+        let largest_within = self.edges.iter().map(within).max().unwrap_or(horizon_us);
+        let largest_grace = self.edges.iter().map(|edge| edge.spec.grace_us + edge.spec.delay_us).max().unwrap_or(0);
+        largest_within + 2 * largest_grace
+    }
+
+    /// What may be said has changed. Nothing falls due before now because of it.
+    pub(super) fn look(&mut self, witness: &WitnessModel, now_us: u64) {
+        for node in &mut self.nodes {
+            node.blind.set(witness.node_blind_until_us(node.id, now_us), now_us);
+        }
+        let mut blind_until_us = 0;
+        for edge in &mut self.edges {
+            edge.spec.delay_us = witness.delay_us(&self.spec, &edge.spec);
+            let (blind_us, unjudged_us) = witness.edge_blind_until_us(&self.spec, &edge.spec, now_us);
+            edge.blind.set(blind_us, now_us);
+            edge.unjudged_until_us = unjudged_us.max(now_us);
+            blind_until_us = blind_until_us.max(blind_us);
+        }
+        self.keep_until_us = blind_until_us.max(now_us);
+        let memory_us = self.memory();
+        if memory_us != self.memory_us {
+            self.happened.push("memory changed");
+        }
+        self.memory_us = memory_us;
+        for index in 0..self.messages.len() {
+            self.messages[index].until_us = self.forget_us(&self.messages[index]);
         }
     }
 
@@ -124,15 +163,25 @@ impl StreamModel {
     }
 
     /// Works off what is due before `now_us`, by time.
-    pub(super) fn run_to(&mut self, now_us: u64) {
+    pub(super) fn run_to(&mut self, witness: Option<&WitnessModel>, now_us: u64) {
         while let Some((at_us, due)) = self.all_due().min().filter(|(at_us, _)| *at_us < now_us) {
             match due {
-                Due::Deadline(_, edge, record) => self.pass_deadline(edge, record, at_us),
+                Due::Deadline(deadline_us, _, edge, record) => {
+                    if at_us > deadline_us {
+                        self.happened.push("postponed: deadline");
+                    }
+                    self.pass_deadline(witness, edge, record, at_us);
+                }
                 Due::Waiting(edge) => {
                     self.edges[edge].happened.push("dropped: waited too long");
-                    self.edges[edge].waiting.retain(|waiting| waiting.until_us > at_us);
+                    self.edges[edge].drop_waiting(at_us);
                 }
-                Due::Forget(message) => self.forget(message, at_us, false),
+                Due::Forget(message) => {
+                    if at_us > self.messages[message].until_us {
+                        self.happened.push("postponed: forgetting");
+                    }
+                    self.forget(message, at_us, false);
+                }
             }
         }
         for edge in &mut self.edges {
@@ -142,17 +191,20 @@ impl StreamModel {
 
     /// When the last of all that is due falls due.
     pub(super) fn last_due(&self) -> Option<u64> {
-        self.all_due().map(|(at_us, _)| at_us).max()
+        self.all_due().map(|(at_us, _)| at_us).filter(|&at_us| at_us != u64::MAX).max()
     }
 
     fn all_due(&self) -> impl Iterator<Item = (u64, Due)> + '_ {
-        let forget = |(index, message): (usize, &MessageModel)| (message.until_us, Due::Forget(index));
+        let keep_until_us = self.keep_until_us;
+        let forget =
+            move |(index, message): (usize, &MessageModel)| (message.until_us.max(keep_until_us), Due::Forget(index));
         let edges = self.edges.iter().enumerate().flat_map(|(index, edge)| {
             let open = edge.records.iter().enumerate().filter(|(_, record)| record.outcome.is_none());
             let deadline = move |(place, record): (usize, &Record)| {
-                Some((record.deadline_us?, Due::Deadline(record.number, index, place)))
+                let (deadline_us, number) = (record.deadline_us?, record.number);
+                Some((deadline_us.max(edge.unjudged_until_us), Due::Deadline(deadline_us, number, index, place)))
             };
-            let waiting = edge.waiting.iter().map(move |waiting| (waiting.until_us, Due::Waiting(index)));
+            let waiting = edge.waiting.iter().map(move |waiting| (edge.drop_us(waiting), Due::Waiting(index)));
             open.filter_map(deadline).chain(waiting)
         });
         self.messages.iter().enumerate().map(forget).chain(edges)
@@ -161,16 +213,30 @@ impl StreamModel {
     /// The last new event + memory, but never before the last deadline.
     pub(super) fn forget_us(&self, message: &MessageModel) -> u64 {
         let requests = self.edges.iter().filter_map(|edge| Some(&edge.records[edge.request_of(message.number)?]));
-        let last_deadline_us = requests.filter_map(|request| request.deadline_us).max().unwrap_or(0);
+        let open = requests.filter(|request| request.outcome.is_none());
+        let last_deadline_us = open.filter_map(|request| request.deadline_us).max().unwrap_or(0);
         (message.last_arrival_us() + self.memory_us).max(last_deadline_us)
     }
 
-    fn pass_deadline(&mut self, edge: usize, record: usize, at_us: u64) {
+    fn pass_deadline(&mut self, witness: Option<&WitnessModel>, edge: usize, record: usize, at_us: u64) {
         let message = self.edges[edge].records[record].message;
         let known = message.and_then(|number| self.messages.iter().find(|known| known.number == number));
         let seen_beyond =
             known.is_some_and(|known| self.beyond[edge].iter().any(|&node| known.seen_at(node).is_some()));
-        let outcome = if seen_beyond { Outcome::Unreported } else { Outcome::Missing };
+        let to = self.nodes[self.edges[edge].spec.to].id;
+        let asked = &self.edges[edge].records[record];
+        let earliest_us = asked.first_arrival_us.saturating_sub(self.memory_us);
+        let from_us = asked.first_arrival_us.min(asked.stamp_us).max(earliest_us);
+        let until_us = asked.deadline_us.expect("it has a deadline");
+        let testifies = witness.is_none_or(|witness| witness.testifies(to, from_us, until_us));
+        let outcome = match (seen_beyond, testifies) {
+            (true, _) => Outcome::Unreported,
+            (false, true) => Outcome::Missing,
+            (false, false) => Outcome::Indeterminate,
+        };
+        if outcome == Outcome::Indeterminate {
+            self.happened.push(if asked.group.is_some() { "no witness: group" } else { "no witness" });
+        }
         self.edges[edge].decide(record, outcome, at_us);
     }
 
@@ -224,6 +290,7 @@ impl StreamModel {
         edge.records.push(Record {
             token: Some(known.names[0].clone()),
             stamp_us,
+            first_arrival_us: now_us,
             arrival_us: now_us,
             number: self.new_events,
             deadline_us: edge.spec.patience_us().map(|patience_us| now_us + patience_us),
@@ -307,7 +374,7 @@ impl StreamModel {
     /// Since when the node is silent: no event came from it for longer than `silence`.
     pub(super) fn node_silent_since(&self, node: usize, now_us: u64) -> Option<u64> {
         let place = &self.nodes[node];
-        let silent_us = place.last_us.unwrap_or(self.start_us) + place.silence_us? + 1;
+        let silent_us = place.blind.after(place.last_us.unwrap_or(self.start_us), place.silence_us?)?;
         (now_us >= silent_us).then_some(silent_us)
     }
 }

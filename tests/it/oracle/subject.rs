@@ -5,7 +5,7 @@ use std::sync::Arc;
 use observatory::board::RECENT_FAILS;
 use observatory::engine::Engine;
 use observatory::event::Event;
-use observatory::graph::System;
+use observatory::graph::{InputId, InputState, System};
 use observatory::outcome::Ledger;
 
 use super::Oracle;
@@ -22,6 +22,10 @@ pub(crate) trait Subject {
     fn accept(&mut self, event: &Event, now_us: u64);
     /// Judges what is due.
     fn advance(&mut self, now_us: u64);
+    /// An input says how it is.
+    fn set_input(&mut self, input: InputId, state: InputState, now_us: u64);
+    /// We did not run from one moment until another.
+    fn gap(&mut self, from_us: u64, until_us: u64);
     /// Lets the clock run out.
     fn settle(&mut self);
     /// The ledgers of all edges, by stream.
@@ -47,6 +51,14 @@ impl Subject for Oracle {
 
     fn advance(&mut self, now_us: u64) {
         Self::advance(self, now_us);
+    }
+
+    fn set_input(&mut self, input: InputId, state: InputState, now_us: u64) {
+        Self::set_input(self, input, state, now_us);
+    }
+
+    fn gap(&mut self, from_us: u64, until_us: u64) {
+        Self::gap(self, from_us, until_us);
     }
 
     fn settle(&mut self) {
@@ -76,7 +88,7 @@ impl Subject for Oracle {
 
 impl Subject for Engine {
     fn start(system: &System, start_us: u64) -> Self {
-        Self::new(Arc::new(system.clone()), start_us, (start_us ^ system.remember_us, system.max_tokens as u64))
+        engine(&Arc::new(system.clone()), start_us, (start_us ^ system.remember_us, system.max_tokens as u64))
     }
 
     fn accept(&mut self, event: &Event, now_us: u64) {
@@ -85,6 +97,14 @@ impl Subject for Engine {
 
     fn advance(&mut self, now_us: u64) {
         Self::advance(self, now_us);
+    }
+
+    fn set_input(&mut self, input: InputId, state: InputState, now_us: u64) {
+        Self::set_input(self, input, state, now_us);
+    }
+
+    fn gap(&mut self, from_us: u64, until_us: u64) {
+        Self::gap(self, from_us, until_us);
     }
 
     fn settle(&mut self) {
@@ -134,6 +154,12 @@ impl Subject for Engine {
     }
 }
 
+/// A core that replays where the system has no input, and else runs live.
+pub(crate) fn engine(system: &Arc<System>, start_us: u64, seed: (u64, u64)) -> Engine {
+    let make = if system.inputs.is_empty() { Engine::new } else { Engine::live };
+    make(Arc::clone(system), start_us, seed)
+}
+
 fn edge_shot(engine: &mut Engine, stream: usize, index: usize) -> EdgeShot {
     let detail = engine.edge_detail(stream, index).expect("an edge of the manifest");
     let edge = detail.edge;
@@ -153,6 +179,7 @@ fn edge_shot(engine: &mut Engine, stream: usize, index: usize) -> EdgeShot {
         last_pass: edge.last_pass,
         last_fail: edge.last_fail,
         first_judgements: edge.counters.outcomes,
+        blind_us: edge.counters.blind_us,
         window: detail.window,
         fails: detail.fails,
         worst: engine.worst(stream, index),

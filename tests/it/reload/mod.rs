@@ -5,12 +5,11 @@ mod turned;
 
 use std::sync::Arc;
 
-use observatory::engine::Engine;
 use observatory::event::{Event, Token};
-use observatory::graph::{InputId, NodeId, System};
+use observatory::graph::{InputId, InputState, NodeId, System};
 
-use crate::oracle::Subject;
-use crate::schedules::{Rng, START_US, Tally, hold, schedule, world};
+use crate::oracle::{Subject, engine};
+use crate::schedules::{Rng, START_US, Said, Tally, hold, schedule, world};
 use turned::Turned;
 
 /// How many schedules are played with reloads.
@@ -27,6 +26,10 @@ fn the_same_manifest_in_another_order_changes_nothing() {
 fn another(system: &System, seed: u64) -> System {
     let (mut other, _) = world(&mut Rng::new(seed));
     other.max_tokens = system.max_tokens;
+    other.inputs.clone_from(&system.inputs);
+    for input in &mut other.inputs {
+        input.nodes.retain(|node| (node.0 as usize) < other.nodes.len());
+    }
     other
 }
 
@@ -40,12 +43,17 @@ fn every_ledger_balances_through_any_change() {
             })
             .collect();
         let mut rng = Rng::new(seed);
-        let mut engine = Engine::new(Arc::clone(&systems[0]), START_US, (1, 2));
+        let mut engine = engine(&systems[0], START_US, (1, 2));
         let mut current = 0;
         for step in &played.steps {
             if rng.percent(10) {
                 current = rng.below(3) as usize;
                 engine.reload(Arc::clone(&systems[current]), step.now_us);
+            }
+            match step.said {
+                Some(Said::Input(input, state)) => engine.set_input(input, state, step.now_us),
+                Some(Said::Gap(from_us)) => engine.gap(from_us, step.now_us),
+                None => {}
             }
             match &step.event {
                 Some(event) if (event.node.0 as usize) < systems[current].nodes.len() => {
@@ -55,6 +63,9 @@ fn every_ledger_balances_through_any_change() {
             }
             let ledgers = Subject::ledgers(&mut engine);
             assert!(ledgers.iter().all(observatory::outcome::Ledger::balances), "seed {seed}: {ledgers:?}");
+        }
+        for input in 0..played.system.inputs.len() {
+            engine.set_input(InputId(input as u16), InputState::Up, engine.now_us());
         }
         engine.settle();
         assert_eq!(engine.tokens(), 0, "seed {seed}: every token is forgotten in the end");

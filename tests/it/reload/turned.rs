@@ -4,16 +4,20 @@ use std::sync::Arc;
 
 use observatory::engine::Engine;
 use observatory::event::Event;
-use observatory::graph::{NodeId, System};
+use observatory::graph::{InputId, InputState, NodeId, System};
 use observatory::outcome::{Ledger, Subject as About, Transition};
 
-use crate::oracle::{Changes, Snapshot, Subject, by_subject};
+use crate::oracle::{Changes, Snapshot, Subject, by_subject, engine};
 
 /// Declares the same, the last first.
 fn turn(system: &System) -> System {
     let mut turned = system.clone();
     let last = system.nodes.len() as u32 - 1;
     turned.nodes.reverse();
+    turned.inputs.reverse();
+    for input in &mut turned.inputs {
+        input.nodes.iter_mut().for_each(|node| *node = NodeId(last - node.0));
+    }
     for stream in &mut turned.streams {
         let last_place = stream.nodes.len() - 1;
         stream.nodes.reverse();
@@ -44,6 +48,12 @@ impl Turned {
         self.flipped = turned;
     }
 
+    /// The place of an input in the manifest in force.
+    fn input(&self, input: InputId) -> InputId {
+        let inputs = self.systems[0].inputs.len() as u16;
+        if self.flipped && input.0 < inputs { InputId(inputs - 1 - input.0) } else { input }
+    }
+
     /// Keeps transitions by the places of the manifest as declared.
     fn keep(&mut self, taken: Vec<Transition>) {
         for mut transition in taken {
@@ -62,7 +72,7 @@ impl Turned {
 impl Subject for Turned {
     fn start(system: &System, start_us: u64) -> Self {
         let systems = [Arc::new(system.clone()), Arc::new(turn(system))];
-        let engine = Engine::new(Arc::clone(&systems[0]), start_us, (3, 4));
+        let engine = engine(&systems[0], start_us, (3, 4));
         Self { engine, systems, flipped: false, transitions: Vec::new() }
     }
 
@@ -70,11 +80,22 @@ impl Subject for Turned {
         self.set(!self.flipped, now_us);
         let last = self.systems[0].nodes.len() as u32 - 1;
         let node = if self.flipped { NodeId(last - event.node.0) } else { event.node };
-        self.engine.accept(&Event { node, ..event.clone() }, now_us);
+        let input = self.input(event.input);
+        self.engine.accept(&Event { node, input, ..event.clone() }, now_us);
     }
 
     fn advance(&mut self, now_us: u64) {
         self.set(!self.flipped, now_us);
+    }
+
+    fn set_input(&mut self, input: InputId, state: InputState, now_us: u64) {
+        self.set(!self.flipped, now_us);
+        self.engine.set_input(self.input(input), state, now_us);
+    }
+
+    fn gap(&mut self, from_us: u64, until_us: u64) {
+        self.set(!self.flipped, from_us);
+        self.engine.gap(from_us, until_us);
     }
 
     fn settle(&mut self) {

@@ -7,6 +7,8 @@
 //! a -> b: every=5 expect=2 within=1s          a count check; same_token
 //! a -> b: within=1s window=5m fail=5%         and grace, delay, skew, hold, silence
 //! node a: silence=5m
+//! input http                                  an input that keeps nothing
+//! input log: keeps nodes=a,b delay=15s        one that keeps what is not read; after the nodes
 //! horizon=10s
 //! stream second                               what follows is another stream's
 //! max_tokens=3
@@ -16,7 +18,8 @@
 use std::collections::HashMap;
 
 use observatory::graph::{
-    Check, CheckKind, CountCheck, Edge, NodeId, Stream, StreamNode, System, Threshold, Thresholds, Window,
+    Check, CheckKind, CountCheck, Edge, Input, InputKind, NodeId, Stream, StreamNode, System, Threshold, Thresholds,
+    Window,
 };
 
 /// Microseconds of a text like `"1s"`, `"1s+1us"`, `"-50ms"`.
@@ -55,6 +58,10 @@ pub(crate) fn system(lines: &[&str]) -> System {
     for line in lines {
         if let Some(name) = line.strip_prefix("stream ") {
             system.streams.push(stream_named(name));
+        } else if let Some(input) = line.strip_prefix("input ") {
+            let (name, terms) = input.split_once(':').unwrap_or((input, ""));
+            let input = input_named(&system, name, &Terms::new(terms));
+            system.inputs.push(input);
         } else if let Some((edge, terms)) = line.split_once(':').or(line.contains("->").then_some((line, ""))) {
             declare(&mut system, edge, &Terms::new(terms));
         } else {
@@ -93,6 +100,16 @@ fn declare(system: &mut System, what: &str, terms: &Terms) {
         silence_us,
     };
     system.streams.last_mut().expect("there is one").edges.push(edge);
+}
+
+fn input_named(system: &System, name: &str, terms: &Terms) -> Input {
+    let id = |name| NodeId(system.nodes.iter().position(|node| node == name).expect("a node") as u32);
+    Input {
+        kind: if terms.says("keeps") { InputKind::Log } else { InputKind::Http },
+        name: name.to_owned(),
+        nodes: terms.text("nodes").map_or_else(Vec::new, |names| names.split(',').map(id).collect()),
+        delay_us: terms.span("delay").unwrap_or(0),
+    }
 }
 
 /// The node's place in the last stream; it is added where it is new.

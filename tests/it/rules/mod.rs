@@ -11,6 +11,7 @@ mod revision;
 mod silence;
 mod status;
 mod window;
+mod witness;
 mod world;
 
 pub(crate) use law::{system, us};

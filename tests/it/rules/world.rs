@@ -4,7 +4,7 @@ use observatory::board::{OutcomeEntry, status_line};
 use observatory::clock::{Moment, duration_text};
 use observatory::engine::Engine;
 use observatory::event::{Event, Token};
-use observatory::graph::{InputId, NodeId, System};
+use observatory::graph::{InputId, InputState, NodeId, System};
 use observatory::outcome::{Freshness, Ledger, NodeState, Outcome, Status};
 
 use super::law::{system, us};
@@ -42,11 +42,16 @@ impl World {
         Self { who, system: system.clone(), subject }
     }
 
-    /// What is reported at a moment: `"b sees t1"`, `"b sees t1 stamped 900ms, c sees t2 alias j2"`.
+    /// What is reported at a moment: `"b sees t1"`, `"b sees t1 stamped 900ms, c sees t2 alias j2"`, `"b sees t1 via log"`:
+    /// where no input is named the first brings it.
     pub(crate) fn at(&mut self, time: &str, reports: &str) -> &mut Self {
         let now_us = moment(time);
         for report in reports.split(", ") {
             let words: Vec<&str> = report.split(' ').collect();
+            let (words, input) = match words[..] {
+                [ref words @ .., "via", input] => (words.to_vec(), self.input_named(input)),
+                _ => (words, InputId::default()),
+            };
             let (words, alias) = match words[..] {
                 [ref words @ .., "alias", alias] => (words.to_vec(), Some(alias)),
                 _ => (words, None),
@@ -60,17 +65,35 @@ impl World {
             let token = Token::new(token).expect("a token");
             let alias = alias.map(|alias| Box::new(Token::new(alias).expect("a token")));
             let node = NodeId(node as u32);
-            let event = Event {
-                node,
-                clock_flagged: false,
-                input: InputId::default(),
-                token,
-                timestamp_us: moment(stamp),
-                parent: None,
-                alias,
-            };
+            let event =
+                Event { node, clock_flagged: false, input, token, timestamp_us: moment(stamp), parent: None, alias };
             self.subject.accept(&event, now_us);
         }
+        self
+    }
+
+    fn input_named(&self, name: &str) -> InputId {
+        let place = self.system.inputs.iter().position(|input| input.name == name);
+        InputId(place.expect("an input of the manifest") as u16)
+    }
+
+    /// An input says how it is.
+    pub(crate) fn input(&mut self, time: &str, name: &str, state: InputState) -> &mut Self {
+        let input = self.input_named(name);
+        self.subject.set_input(input, state, moment(time));
+        self
+    }
+
+    /// We did not run from one moment until another.
+    pub(crate) fn gap(&mut self, from: &str, until: &str) -> &mut Self {
+        self.subject.gap(moment(from), moment(until));
+        self
+    }
+
+    /// How long an edge was blind.
+    pub(crate) fn blind(&mut self, edge: &str, span: &str) -> &mut Self {
+        let wanted = u64::try_from(us(span)).expect("a span");
+        assert_eq!(self.edge(edge).blind_us, wanted, "{}: how long {edge} was blind", self.who);
         self
     }
 

@@ -4,6 +4,7 @@
 //! played first. `OBSERVATORY_SCHEDULES=1000000` plays so many.
 
 mod aliases;
+mod inputs;
 mod order;
 mod plan;
 mod play;
@@ -11,7 +12,7 @@ pub(crate) mod rng;
 mod world;
 
 use observatory::engine::Engine;
-pub(crate) use plan::{START_US, schedule};
+pub(crate) use plan::{START_US, Said, schedule};
 use plan::{Schedule, long_schedule};
 use play::STATES;
 pub(crate) use play::{Tally, hold};
@@ -61,6 +62,19 @@ const HAPPENINGS: [&str; 28] = [
 const ALIAS_HAPPENINGS: [&str; 5] =
     ["alias: named", "alias: joined", "alias: conflict", "alias: matched across", "alias: revised across"];
 
+/// What must happen in schedules with inputs.
+const INPUT_HAPPENINGS: [&str; 9] = [
+    "no witness",
+    "no witness: group",
+    "indeterminate -> pass",
+    "indeterminate -> late",
+    "indeterminate -> reversed",
+    "postponed: deadline",
+    "postponed: forgetting",
+    "memory changed",
+    "edge blind",
+];
+
 #[test]
 fn schedules_that_once_failed() {
     for line in include_str!("seeds.txt").lines().filter(|line| !line.starts_with('#')) {
@@ -94,16 +108,18 @@ fn agree_on_share(share: u64) {
     let all = std::env::var("OBSERVATORY_SCHEDULES").ok().and_then(|number| number.parse().ok()).unwrap_or(SCHEDULES);
     let mut tally = Tally::new();
     let seeds = (share..all).step_by(SHARES as usize);
-    let (mut count, mut aliased) = (0, 0);
+    let (mut count, mut aliased, mut fed) = (0, 0, 0);
     for seed in seeds {
         let schedule = schedule(seed);
         count += 1;
         aliased += u64::from(schedule.has_aliases());
+        fed += u64::from(schedule.has_inputs());
         hold::<Engine>(&seed.to_string(), &schedule, &mut tally);
     }
-    println!("{count} schedules, {aliased} with aliases: {tally:#?}");
+    println!("{count} schedules, {aliased} with aliases, {fed} with inputs: {tally:#?}");
     let always = HAPPENINGS.iter().chain(&STATES).map(|name| (name, count));
-    for (name, count) in always.chain(ALIAS_HAPPENINGS.iter().map(|name| (name, aliased))) {
+    let aliased = ALIAS_HAPPENINGS.iter().map(|name| (name, aliased));
+    for (name, count) in always.chain(aliased).chain(INPUT_HAPPENINGS.iter().map(|name| (name, fed))) {
         let times = tally.get(name).copied().unwrap_or(0);
         assert!(times >= count / 250, "the schedules are of no use: \"{name}\" only {times} times in {count}");
     }

@@ -1,9 +1,10 @@
 //! Random schedules: who reports what, and when it arrives.
 
 use observatory::event::{Event, Token};
-use observatory::graph::{Edge, InputId, System};
+use observatory::graph::{Edge, InputId, InputState, System};
 
 use super::aliases::Aliases;
+use super::inputs::Inputs;
 use super::rng::Rng;
 use super::world::world;
 
@@ -15,8 +16,19 @@ pub(crate) const START_US: u64 = 1_700_000_000_000_000;
 pub(crate) struct Step {
     pub(crate) now_us: u64,
     pub(crate) event: Option<Event>,
+    /// What is said before that.
+    pub(crate) said: Option<Said>,
     /// Whether everything is compared after it.
     pub(crate) look: bool,
+}
+
+/// What happens that is no event.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Said {
+    /// An input says how it is.
+    Input(InputId, InputState),
+    /// We did not run since then.
+    Gap(u64),
 }
 
 /// A world and what happens in it.
@@ -29,6 +41,11 @@ pub(crate) struct Schedule {
 }
 
 impl Schedule {
+    /// Whether it has inputs: then it is live, and things can be blind.
+    pub(crate) fn has_inputs(&self) -> bool {
+        !self.system.inputs.is_empty()
+    }
+
     /// Whether any event carries an alias.
     pub(crate) fn has_aliases(&self) -> bool {
         self.steps.iter().filter_map(|step| step.event.as_ref()).any(|event| event.alias.is_some())
@@ -39,23 +56,32 @@ impl Schedule {
 pub(crate) fn schedule(seed: u64) -> Schedule {
     let mut rng = Rng::new(seed);
     let (count, tokens) = (rng.between(5, 90), rng.pick(&[2, 3, 5, 8, 20]));
-    planned(rng, Aliases::of(seed), count, tokens, 12)
+    planned(rng, (Aliases::of(seed), Inputs::of(seed)), count, tokens, 12)
 }
 
 /// The long schedule of a seed, with many tokens.
 pub(crate) fn long_schedule(seed: u64) -> Schedule {
     let mut rng = Rng::new(seed);
     let (count, tokens) = (rng.between(500, 1_500), rng.pick(&[100, 1_000]));
-    planned(rng, Aliases::of(seed), count, tokens, 2)
+    planned(rng, (Aliases::of(seed), Inputs::of(seed)), count, tokens, 2)
 }
 
 /// So many steps with so many tokens; everything is compared after so many percent of them.
-fn planned(mut rng: Rng, aliases: Option<Aliases>, count: u64, tokens: u64, looks: u64) -> Schedule {
-    let (system, unit_us) = world(&mut rng);
+fn planned(
+    mut rng: Rng,
+    (aliases, mut inputs): (Option<Aliases>, Option<Inputs>),
+    count: u64,
+    tokens: u64,
+    looks: u64,
+) -> Schedule {
+    let (mut system, unit_us) = world(&mut rng);
+    if let Some(inputs) = &mut inputs {
+        inputs.declare(&mut system, unit_us);
+    }
     let tokens: Vec<Token> = (0..tokens).map(|token| Token::new(&format!("t{token}")).expect("it is short")).collect();
     let strict = system.max_tokens < 4_000;
     let past = Vec::new();
-    let mut planner = Planner { rng, aliases, unit_us, tokens, now_us: START_US, past, strict, looks, system };
+    let mut planner = Planner { rng, aliases, inputs, unit_us, tokens, now_us: START_US, past, strict, looks, system };
     let steps = (0..count).map(|_| planner.step()).collect();
     let watched = planner.rng.percent(50);
     Schedule { system: planner.system, steps, watched }
@@ -64,6 +90,7 @@ fn planned(mut rng: Rng, aliases: Option<Aliases>, count: u64, tokens: u64, look
 struct Planner {
     rng: Rng,
     aliases: Option<Aliases>,
+    inputs: Option<Inputs>,
     unit_us: u64,
     tokens: Vec<Token>,
     now_us: u64,
@@ -80,8 +107,10 @@ impl Planner {
     fn step(&mut self) -> Step {
         self.pass_time();
         let look = self.rng.percent(self.looks);
+        let last_us = self.past.last().map_or(START_US, |(_, arrival_us)| *arrival_us);
+        let said = self.inputs.as_mut().and_then(|inputs| inputs.say(last_us, self.now_us));
         if self.rng.percent(12) {
-            return Step { now_us: self.now_us, event: None, look };
+            return Step { now_us: self.now_us, event: None, said, look };
         }
         if self.strict && self.past.last().is_some_and(|(_, arrival_us)| *arrival_us == self.now_us) {
             self.now_us += 1;
@@ -90,8 +119,11 @@ impl Planner {
         if let Some(aliases) = &mut self.aliases {
             aliases.put(&mut event, &self.tokens, &self.past);
         }
+        if let Some(inputs) = &mut self.inputs {
+            event.input = inputs.of_event(event.node);
+        }
         self.past.push((event.clone(), self.now_us));
-        Step { now_us: self.now_us, event: Some(event), look }
+        Step { now_us: self.now_us, event: Some(event), said, look }
     }
 
     /// Time stands still, passes a little, or up to a moment at which something is due.

@@ -5,7 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use observatory::outcome::Ledger;
 
-use super::plan::{START_US, Schedule};
+use super::plan::{START_US, Said, Schedule};
 use crate::oracle::{Changes, Oracle, Snapshot, Subject};
 
 /// How often each thing happened.
@@ -16,7 +16,7 @@ pub(crate) fn play<Core: Subject>(schedule: &Schedule, tally: &mut Tally) -> Res
     let mut oracle = Oracle::new(&schedule.system, START_US);
     let mut core = Core::start(&schedule.system, START_US);
     for (index, step) in schedule.steps.iter().enumerate() {
-        if !schedule.watched {
+        if !schedule.watched && step.said.is_none() {
             let (before, due_us) = (oracle.pulse(), core.next_due_us());
             oracle.advance(step.now_us);
             if oracle.pulse() != before && due_us.is_none_or(|due_us| due_us >= step.now_us) {
@@ -24,6 +24,17 @@ pub(crate) fn play<Core: Subject>(schedule: &Schedule, tally: &mut Tally) -> Res
                     "before step {index}: something is due, the core expects nothing until {due_us:?}"
                 ));
             }
+        }
+        match step.said {
+            Some(Said::Input(input, state)) => {
+                oracle.set_input(input, state, step.now_us);
+                core.set_input(input, state, step.now_us);
+            }
+            Some(Said::Gap(from_us)) => {
+                oracle.gap(from_us, step.now_us);
+                core.gap(from_us, step.now_us);
+            }
+            None => {}
         }
         if let Some(event) = &step.event {
             oracle.accept(event, step.now_us);
@@ -80,11 +91,12 @@ fn count_states(snapshot: &Snapshot, tally: &mut Tally) {
 }
 
 /// The states that are counted.
-pub(crate) const STATES: [&str; 15] = [
+pub(crate) const STATES: [&str; 16] = [
     "node silent",
     "node unobserved",
     "node waiting",
     "node observed",
+    "edge blind",
     "edge silent",
     "edge unobserved",
     "edge live",
@@ -175,6 +187,12 @@ fn shrink<Core: Subject>(schedule: &Schedule) -> Schedule {
                 small = less;
             }
         }
+        for index in 0..small.steps.len() {
+            let mut less = small.clone();
+            if less.steps[index].said.take().is_some() && differs(&less) {
+                small = less;
+            }
+        }
         for stream in 0..small.system.streams.len() {
             for edge in (0..small.system.streams[stream].edges.len()).rev() {
                 let mut less = small.clone();
@@ -195,6 +213,9 @@ fn shrink<Core: Subject>(schedule: &Schedule) -> Schedule {
 fn describe(schedule: &Schedule) -> String {
     let system = &schedule.system;
     let mut text = format!("max_tokens {}, remember {}us\n", system.max_tokens, system.remember_us);
+    for input in &system.inputs {
+        text += &format!("{input:?}\n");
+    }
     for stream in &system.streams {
         text += &format!("{} horizon {}us memory {}us\n", stream.name, stream.horizon_us, stream.memory_us());
         for node in stream.nodes.iter().filter(|node| node.silence_us.is_some()) {
@@ -209,11 +230,19 @@ fn describe(schedule: &Schedule) -> String {
     }
     for (index, step) in schedule.steps.iter().enumerate() {
         text += &format!("{index:>3} at {:>6}us ", step.now_us - START_US);
+        match step.said {
+            Some(Said::Input(input, state)) => text += &format!("input {} is {}, ", input.0, state.name()),
+            Some(Said::Gap(from_us)) => {
+                text += &format!("gap from {}us, ", from_us.cast_signed() - START_US.cast_signed())
+            }
+            None => {}
+        }
         match &step.event {
             Some(event) => {
                 let stamp_us = event.timestamp_us.cast_signed() - START_US.cast_signed();
                 let alias = event.alias.as_ref().map(|alias| format!(" alias {alias}")).unwrap_or_default();
-                text += &format!("n{} {} stamped {stamp_us}us{alias}\n", event.node.0, event.token);
+                let (node, token, input) = (event.node.0, &event.token, event.input.0);
+                text += &format!("n{node} {token} stamped {stamp_us}us{alias} by {input}\n");
             }
             None => text += "time passes\n",
         }
