@@ -1,8 +1,9 @@
 //! Time: moments as microseconds since the Unix epoch, and where the arrival clock comes from.
 
 use std::fmt;
-use std::time::{Instant, SystemTime, UNIX_EPOCH};
+use std::time::{SystemTime, UNIX_EPOCH};
 
+use rustix::time::{ClockId, clock_gettime};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// Microseconds in a second.
@@ -56,12 +57,25 @@ pub trait Clock: Send + Sync {
     fn now_us(&self) -> u64;
 }
 
-/// The arrival clock of a live server: reads the wall clock once, then only the monotonic clock,
-/// so that a step of the wall clock judges nothing.
+/// A clock that never steps, and goes on while the machine sleeps: so a suspend is a time in which we did not run, and
+/// the senders' clocks are not ahead of ours after it.
+#[cfg(any(target_os = "linux", target_os = "android"))]
+const STEADY: ClockId = ClockId::Boottime;
+/// A clock that never steps. Whether it goes on while the machine sleeps is the system's business.
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+const STEADY: ClockId = ClockId::Monotonic;
+
+/// The arrival clock of a live server: reads the wall clock once, then only one that never steps, so that a step of
+/// the wall clock judges nothing.
 #[derive(Debug)]
 pub struct MonotonicClock {
-    started_us: u64,
-    started: Instant,
+    /// What the wall clock was ahead when we started.
+    ahead_us: u64,
+}
+
+fn steady_us() -> u64 {
+    let time = clock_gettime(STEADY);
+    time.tv_sec.cast_unsigned() * SECOND_US + time.tv_nsec.cast_unsigned() / 1_000
 }
 
 impl MonotonicClock {
@@ -69,12 +83,12 @@ impl MonotonicClock {
     #[expect(clippy::disallowed_methods, reason = "this is the clock that everybody else asks")]
     pub fn start() -> Self {
         let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        Self { started_us: since_epoch.as_micros() as u64, started: Instant::now() }
+        Self { ahead_us: (since_epoch.as_micros() as u64).saturating_sub(steady_us()) }
     }
 }
 
 impl Clock for MonotonicClock {
     fn now_us(&self) -> u64 {
-        self.started_us + self.started.elapsed().as_micros() as u64
+        self.ahead_us + steady_us()
     }
 }

@@ -15,7 +15,7 @@ use crate::board::Board;
 use crate::clock::SECOND_US;
 use crate::engine::{Engine, Entry};
 use crate::event::{Event, Report};
-use crate::graph::{InputId, System};
+use crate::graph::{InputId, InputState, System};
 use crate::outcome::{Change, Status, Subject, Transition};
 
 /// Between two boards there is this long at least.
@@ -29,6 +29,11 @@ const BOARD_SHARE: u64 = 50;
 /// What falls due is worked off at most this often, so that a thousand tokens a second do not
 /// become a thousand wake-ups.
 const DUE_EVERY_US: u64 = 5_000;
+/// The owner looks around this often, even where nothing is to do.
+const LOOK_EVERY_US: u64 = SECOND_US / 2;
+/// Where nobody has looked around for longer than this, we did not run: stopped, suspended, or kept from it. What is
+/// shorter is within what `grace` is for.
+const STALL_US: u64 = 2 * SECOND_US;
 
 /// The engine, and what nobody but its holder needs.
 pub(super) struct Core {
@@ -38,6 +43,10 @@ pub(super) struct Core {
     told: Told,
     /// When the last entry happened.
     advanced_us: u64,
+    /// When somebody who held this last looked around.
+    awake_us: u64,
+    /// Whether requests with events were refused of late.
+    refusing: bool,
     /// Room for the events of the next one.
     events: Vec<Event>,
     showing: Showing,
@@ -80,23 +89,72 @@ impl Showing {
 impl Core {
     pub(super) fn new(engine: Engine, observed: Arc<Observed>, now_us: u64) -> Self {
         let showing = Showing { at_us: now_us, cost_us: 0, outcomes: 0, unseen_us: None, changed: false };
-        let (senders, told, closed) = (Senders::default(), Told::default(), false);
-        let events = Vec::new();
-        Self { engine, observed, senders, told, advanced_us: now_us, events, showing, watched_us: now_us, closed }
+        Self {
+            engine,
+            observed,
+            senders: Senders::default(),
+            told: Told::default(),
+            advanced_us: now_us,
+            awake_us: now_us,
+            refusing: false,
+            events: Vec::new(),
+            showing,
+            watched_us: now_us,
+            closed: false,
+        }
     }
 
     /// The one door to the engine: whatever happens to it passes here, in order. Answers the changes
     /// until now where a reload gives what they name other places.
-    fn happen(&mut self, entry: &Entry, now_us: u64) -> Vec<Transition> {
+    fn happen(&mut self, shared: &Shared, entry: &Entry, now_us: u64) -> Vec<Transition> {
+        self.look_around(shared, now_us);
+        self.enter(entry, now_us)
+    }
+
+    fn enter(&mut self, entry: &Entry, now_us: u64) -> Vec<Transition> {
         self.note_due(now_us);
         self.advanced_us = now_us;
         self.engine.apply(entry, now_us)
     }
 
+    /// Notes what kept us from taking events since anybody looked: it goes before what happens now.
+    pub(super) fn look_around(&mut self, shared: &Shared, now_us: u64) {
+        let awake_us = std::mem::replace(&mut self.awake_us, now_us);
+        if now_us > awake_us + STALL_US {
+            self.enter(&Entry::Gap { from_us: awake_us, until_us: now_us }, now_us);
+            shared.figures.gaps.fetch_add(1, Ordering::Relaxed);
+            shared.gaps.send_modify(|gaps| *gaps += 1);
+            let ms = (now_us - awake_us) / 1_000;
+            warn!(subsystem = "correlator", ms, "the server did not run for a while: what came then is not judged");
+        }
+        if let Some(first_us) = shared.refusals.take_first() {
+            self.refuse(shared, first_us.clamp(self.advanced_us, now_us));
+        } else if self.refusing && shared.refusals.is_over(now_us) {
+            self.refusing = false;
+            self.showing.changed = true;
+            self.enter(&Entry::Input { input: self.observed.http, state: InputState::Up }, now_us);
+            info!(subsystem = "input.http", "events are taken again");
+        }
+    }
+
+    /// Requests with events are refused since a moment.
+    fn refuse(&mut self, shared: &Shared, since_us: u64) {
+        if std::mem::replace(&mut self.refusing, true) {
+            return;
+        }
+        self.showing.changed = true;
+        self.enter(&Entry::Input { input: self.observed.http, state: InputState::Down }, since_us);
+        let waiting = shared.room.taken().events;
+        warn!(subsystem = "input.http", waiting, "events are refused: more come than can be judged");
+        if let Some(http) = self.observed.system.inputs.get(usize::from(self.observed.http.0)) {
+            self.told.error(&http.name, "events were refused: more came than could be judged", since_us);
+        }
+    }
+
     /// When there is something to do though nobody sends anything.
     pub(super) fn wake_us(&mut self) -> u64 {
         let due_us = self.engine.next_due_us().map_or(u64::MAX, |due| due.saturating_add(1));
-        due_us.max(self.advanced_us + DUE_EVERY_US).min(self.showing.due_us())
+        due_us.max(self.advanced_us + DUE_EVERY_US).min(self.showing.due_us()).min(self.awake_us + LOOK_EVERY_US)
     }
 
     /// Correlates events; they arrive now, and have waited for that since `sent_us`, where they have.
@@ -133,7 +191,7 @@ impl Core {
             self.senders.count(name);
         }
         let entry = Entry::Events(events);
-        self.happen(&entry, arrival_us);
+        self.happen(shared, &entry, arrival_us);
         if let Entry::Events(mut events) = entry {
             events.clear();
             self.events = events;
@@ -146,6 +204,7 @@ impl Core {
     /// Judges what is due by now.
     pub(super) fn work_off_due(&mut self, shared: &Shared) {
         let now_us = shared.clock.now_us();
+        self.look_around(shared, now_us);
         if self.engine.next_due_us().is_some_and(|due_us| now_us > due_us) {
             self.beat(shared, now_us);
         }
@@ -153,7 +212,7 @@ impl Core {
 
     /// Lets time pass.
     fn beat(&mut self, shared: &Shared, now_us: u64) {
-        self.happen(&Entry::Beat, now_us);
+        self.happen(shared, &Entry::Beat, now_us);
         self.tell_transitions(shared);
     }
 
@@ -189,7 +248,7 @@ impl Core {
     /// An input tells how it is.
     fn hear_of(&mut self, shared: &Shared, name: &str, news: News) {
         let now_us = shared.clock.now_us();
-        self.happen(&Entry::Input { input: self.observed.input(name), state: news.state }, now_us);
+        self.happen(shared, &Entry::Input { input: self.observed.input(name), state: news.state }, now_us);
         self.told.take(name, news, now_us);
         self.showing.changed = true;
         self.tell_transitions(shared);
@@ -199,7 +258,7 @@ impl Core {
     /// one, which names its places.
     fn reload(&mut self, shared: &Shared, observed: Arc<Observed>) {
         let now_us = shared.clock.now_us();
-        let transitions = self.happen(&Entry::Reload(Arc::clone(&observed.system)), now_us);
+        let transitions = self.happen(shared, &Entry::Reload(Arc::clone(&observed.system)), now_us);
         self.tell(shared, transitions);
         shared.observed.store(Arc::clone(&observed));
         self.observed = observed;

@@ -36,6 +36,8 @@ pub struct Figures {
     pub verdict_delay: Delays,
     /// Batches that were refused because too much waited.
     pub overloaded: AtomicU64,
+    /// Times at which nobody held the core for so long that we cannot testify for it.
+    pub gaps: AtomicU64,
     /// Boards published.
     pub boards: AtomicU64,
     /// When the owner last showed that it lives, on the arrival clock.

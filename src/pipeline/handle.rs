@@ -17,6 +17,7 @@ use super::mailbox::Mailbox;
 use super::observed::Observed;
 use super::owner;
 use super::query::Query;
+use super::refusals::Refusals;
 use crate::board::{Board, EdgeDetail};
 use crate::clock::{Clock, SECOND_US};
 use crate::engine::Engine;
@@ -55,11 +56,14 @@ pub(super) struct Shared {
     pub(super) shown: watch::Sender<()>,
     pub(super) observed: ArcSwap<Observed>,
     pub(super) figures: Figures,
+    pub(super) refusals: Refusals,
+    /// How often we did not run for a while.
+    pub(super) gaps: watch::Sender<u64>,
     pub(super) transitions: broadcast::Sender<(Arc<Observed>, Transition)>,
     /// Turns true when the owner has ended, by order or not.
     pub(super) ended: watch::Sender<bool>,
     pub(super) clock: Arc<dyn Clock>,
-    room: Arc<Room>,
+    pub(super) room: Arc<Room>,
     core: Mutex<Core>,
 }
 
@@ -95,7 +99,7 @@ impl Start {
         let now_us = self.clock.now_us();
         // Random keys, so that no sender can choose tokens that collide.
         let seed = (RandomState::new().hash_one(0_u8), RandomState::new().hash_one(1_u8));
-        let mut engine = Engine::new(Arc::clone(&self.system), now_us, seed);
+        let mut engine = Engine::live(Arc::clone(&self.system), now_us, seed);
         let board = engine.board();
         let observed = Observed::new(self.system);
         let shared = Arc::new(Shared {
@@ -104,6 +108,8 @@ impl Start {
             shown: watch::channel(()).0,
             observed: ArcSwap::new(Arc::clone(&observed)),
             figures: Figures::default(),
+            refusals: Refusals::default(),
+            gaps: watch::channel(0).0,
             transitions: broadcast::channel(TRANSITIONS_MAX).0,
             ended: watch::channel(false).0,
             clock: self.clock,
@@ -154,6 +160,11 @@ impl Pipeline {
             self.shared.figures.overloaded.fetch_add(1, Ordering::Relaxed);
         }
         reserved
+    }
+
+    /// A request with events was answered that it should come again later: what it held may never do so.
+    pub fn refused(&self) {
+        self.shared.refusals.note(self.shared.clock.now_us());
     }
 
     /// Takes room for events that will be sent, as soon as there is some.
@@ -239,6 +250,11 @@ impl Pipeline {
     /// What waits for the owner now.
     pub fn waiting(&self) -> Load {
         self.shared.room.taken()
+    }
+
+    /// How often we did not run for a while: changes when it has happened again.
+    pub(super) fn gaps(&self) -> watch::Receiver<u64> {
+        self.shared.gaps.subscribe()
     }
 
     /// What the pipeline counts about itself.

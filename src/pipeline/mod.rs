@@ -25,6 +25,7 @@ mod observed;
 mod owner;
 mod port;
 mod query;
+mod refusals;
 mod senders;
 mod told;
 

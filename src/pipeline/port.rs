@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use tokio::sync::oneshot;
+use tokio::sync::{oneshot, watch};
 
 use super::handle::Pipeline;
 use super::intake::{Batch, Load, Refused};
@@ -83,6 +83,12 @@ impl Port {
         let sent_us = self.pipeline.now_us();
         self.pipeline.send(Batch { reports, stretches, unknown, positions, room, sent_us, done })?;
         acknowledged.await.map(|gone| gone.len()).or(Err(Refused::Stopped))
+    }
+
+    /// Changes when we did not run for a while. Then an input that keeps what we have not read is catching up, whatever
+    /// it has said, until it says again that it is up: when it has read what had come by then.
+    pub fn gaps(&self) -> watch::Receiver<u64> {
+        self.pipeline.gaps()
     }
 
     /// Tells how the input is. What was pushed before counts before it.

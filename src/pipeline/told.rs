@@ -22,6 +22,12 @@ impl Told {
         }
     }
 
+    /// Something went wrong with an input.
+    pub(super) fn error(&mut self, name: &str, error: &str, now_us: u64) {
+        let error = InputError { at: Moment(now_us), error: error.to_owned() };
+        self.by_name.entry(name.to_owned()).or_default().1 = Some(error);
+    }
+
     /// Adds it to what the board shows.
     pub(super) fn fill(&self, inputs: &mut [InputBoard]) {
         for input in inputs {

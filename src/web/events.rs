@@ -67,6 +67,9 @@ pub(super) async fn post(request: HttpRequest, mut payload: Payload, worker: Rc<
         Err(problem) => problem.error_response(),
     };
     worker.tally.count("POST", answer.status(), begun_us);
+    if answer.status() == StatusCode::SERVICE_UNAVAILABLE {
+        worker.state.pipeline.refused();
+    }
     // Programs that report events run no scripts: they are spared the bytes.
     if answer.status() != StatusCode::ACCEPTED {
         protect(answer.headers_mut());

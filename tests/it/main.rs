@@ -1,6 +1,7 @@
 //! The tests of behaviour, one file a behaviour, in one binary.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test that fails may panic, in its helpers, too")]
 
+mod asleep;
 mod badge;
 mod browser;
 mod clients;

@@ -6,9 +6,10 @@ use std::time::Duration;
 
 use observatory::clock::MonotonicClock;
 use observatory::event::{Report, Token};
-use observatory::graph::NodeId;
+use observatory::graph::{InputState, NodeId};
 use observatory::manifest::{Source, load};
 use observatory::metrics::Metrics;
+use observatory::outcome::Freshness;
 use observatory::pipeline::{EVENTS_MAX, Load, LocalIntake, Pipeline, Refused, Running, Start};
 use observatory::web::{Bound, Limits, State};
 
@@ -23,7 +24,7 @@ pub(crate) struct Inside {
 impl Inside {
     pub(crate) fn start(limits: Limits) -> Self {
         let manifest = load(&Source::Text("orders.toml".to_owned(), ORDERS.to_owned())).unwrap();
-        let system = Arc::new(manifest.live_system());
+        let system = Arc::new(manifest.system.clone());
         let clock = Arc::new(MonotonicClock::start());
         let running = Start { system, clock }.run().unwrap();
         let pipeline = running.pipeline.clone();
@@ -62,6 +63,8 @@ impl Inside {
 fn a_full_queue_answers_503_with_retry_after_and_takes_nothing() {
     let inside = Inside::start(Limits::default());
     assert_eq!(inside.post(&event("web", "before")).status, 202);
+    let http = || inside.pipeline().board().inputs[0].clone();
+    assert_eq!(http().state, InputState::Up);
     let full = inside.pipeline().reserve(Load { events: EVENTS_MAX, bytes: 0 }).unwrap();
     let mut waits = Vec::new();
     for _ in 0..20 {
@@ -72,8 +75,13 @@ fn a_full_queue_answers_503_with_retry_after_and_takes_nothing() {
     }
     assert!(waits.iter().all(|wait| (1..=5).contains(wait)), "{waits:?}");
     assert!(waits.iter().any(|wait| wait != &waits[0]), "all come back at once: {waits:?}");
+    let blind = || inside.pipeline().board().streams[0].edges[0].freshness == Freshness::Blind;
+    wait_until("what is refused is seen by nobody", || (http().state == InputState::Down && blind()).then_some(()));
+    assert!(http().last_error.is_some(), "{:?}", http());
     drop(full);
     assert_eq!(inside.post(&event("web", "after")).status, 202);
+    wait_until("it sees again", || (http().state == InputState::Up && !blind()).then_some(()));
+    assert!(inside.pipeline().board().streams[0].edges[0].counters.blind_us > 0);
     wait_until("what was accepted is on the board", || (inside.upstream() == 2).then_some(()));
     assert_eq!(read(agent().get(format!("{}/health/ready", inside.url)).call()).status, 200);
 }

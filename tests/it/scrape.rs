@@ -101,6 +101,8 @@ fn the_exposition_is_valid_and_complete() {
         ("edge_orphans_total", "counter"),
         ("edge_duplicates_total", "counter"),
         ("edge_revisions_total", "counter"),
+        ("edge_blind_seconds_total", "counter"),
+        ("gaps_total", "counter"),
         ("node_last_event_timestamp_seconds", "gauge"),
         ("tokens", "gauge"),
         ("tokens_limit", "gauge"),
