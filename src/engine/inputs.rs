@@ -77,7 +77,7 @@ impl Inputs {
     /// An event has come.
     #[inline]
     pub(super) fn hear(&mut self, input: InputId, now_us: u64) {
-        if let Some(input) = self.inputs.get_mut(usize::from(input.0)) {
+        if let Some(input) = self.all.get_mut(usize::from(input.0)) {
             input.events += 1;
             input.rate.add(now_us);
             input.last_us = Some(now_us);
@@ -156,6 +156,6 @@ impl Inputs {
                 last_error: None,
             }
         };
-        self.inputs.iter().zip(&system.inputs).map(board).collect()
+        self.all.iter().zip(&system.inputs).map(board).collect()
     }
 }

@@ -67,6 +67,6 @@ mod tests {
         assert_eq!((blind.total_us(70), blind.expected_us()), (25, Some(25)));
         blind.set(65, 59);
         blind.set(0, 61);
-        assert_eq!((blind.is(61), blind.total_us(70)), (false, 31));
+        assert_eq!((blind.is(61), blind.total_us(70)), (false, 26));
     }
 }
