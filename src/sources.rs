@@ -2,6 +2,7 @@
 //!
 //! Each runs as a task of its own. One that panics is started again, and counted.
 
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,6 +13,7 @@ use tracing::{error, info};
 
 use crate::input::amqp::AmqpInput;
 use crate::input::pace::Pace;
+use crate::input::tail::LogInput;
 use crate::manifest::InputSettings;
 use crate::metrics::Metrics;
 use crate::pipeline::{Pipeline, Port};
@@ -34,6 +36,9 @@ struct Start {
     metrics: Arc<Metrics>,
     pace: Pace,
 }
+
+/// An input that takes events until it is told to stop.
+type Run = Pin<Box<dyn Future<Output = ()>>>;
 
 /// One that runs.
 struct Source {
@@ -87,7 +92,9 @@ async fn stop(sources: Vec<Source>) {
 impl Start {
     /// Starts an input, where it is one that reads by itself.
     fn source(&self, settings: &InputSettings) -> Option<Source> {
-        settings.amqp.as_ref()?;
+        if settings.amqp.is_none() && settings.log.is_none() {
+            return None;
+        }
         let (stop, stopped) = watch::channel(false);
         let (start, of) = (self.clone(), settings.clone());
         let task = actix_web::rt::spawn(async move {
@@ -103,10 +110,14 @@ impl Start {
         Some(Source { settings: settings.clone(), stop, task })
     }
 
-    fn run(&self, settings: &InputSettings, stop: &watch::Receiver<bool>) -> Option<impl Future<Output = ()> + use<>> {
-        let amqp = settings.amqp.clone()?;
-        let port = Port::new(self.pipeline.clone(), &settings.name);
-        let input = AmqpInput::new(amqp, port, self.pace.lane(), Arc::clone(&self.metrics));
-        Some(input.run(stop.clone()))
+    /// Has an input read until it is told to stop; `None` where it is not one that reads by itself.
+    fn run(&self, settings: &InputSettings, stop: &watch::Receiver<bool>) -> Option<Run> {
+        let (stop, metrics) = (stop.clone(), Arc::clone(&self.metrics));
+        let (port, lane) = (Port::new(self.pipeline.clone(), &settings.name), self.pace.lane());
+        match (&settings.amqp, &settings.log) {
+            (Some(amqp), _) => Some(Box::pin(AmqpInput::new(amqp.clone(), port, lane, metrics).run(stop))),
+            (None, Some(log)) => Some(Box::pin(LogInput::new(log.clone(), port, lane, metrics).run(stop))),
+            (None, None) => None,
+        }
     }
 }

@@ -38,8 +38,6 @@ pub(super) fn read(top: &Section<'_>, known: &[String], accept_unknown: bool) ->
     }
     for section in sections("log", &keys::LOG) {
         let settings = log::read(&section, &Known { names: known, accept: accept_unknown });
-        let finding = Finding::not_built(&section.place(), "`serve` does not read `[[input.log]]` yet");
-        section.context.report(finding.help("take it out until then; `replay` and `check --sample` read by its rules"));
         reader.take(&section, InputKind::Log);
         if let Some(input) = reader.inputs.last_mut() {
             input.log = settings;

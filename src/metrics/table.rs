@@ -97,6 +97,14 @@ metrics! {
         live_restarts_total: IntCounterVec["stream"],
         /// Parts of the server that panicked and were started again.
         task_restarts_total: IntCounterVec["task"],
+        /// Lines of log files, by what became of them: event, no_rule (no rule takes it), refused, too_long (skipped).
+        log_lines_total: IntCounterVec["input", "result"],
+        /// How often a log file was truncated, or was another file under the same number.
+        log_truncations_total: IntCounterVec["input"],
+        /// Bytes of log files that were seen, and gone before they were read.
+        log_lost_bytes_total: IntCounterVec["input"],
+        /// Log files that the glob finds.
+        log_files: IntGaugeVec["input"],
         /// Always 1; the labels say which build this is.
         build_info: IntGaugeVec["version", "revision"],
     }

@@ -80,6 +80,12 @@ impl<'a> LineReader<'a> {
         Self { set, resolver: Resolver::new(nodes, accept_unknown), locations, stamps, last_us: None }
     }
 
+    /// Goes on in a file whose last event has this stamp; `None` at its beginning.
+    #[inline]
+    pub fn go_on_from(&mut self, last_us: Option<u64>) {
+        self.last_us = last_us;
+    }
+
     /// Reads a line, with or without its `\r`, but without its `\n`. `written_us`: about when it was written, or later:
     /// now, or when a recording was last changed. A stamp without a year is told by it.
     #[inline]

@@ -51,11 +51,10 @@ impl<D: Disk, T> Tailer<D, T> {
     fn check_copy(&mut self, id: Identity, original: Identity) {
         let Some(file) = self.files.get(&id).filter(|file| file.copy_look != Some(file.look)) else { return };
         let look = file.look;
-        let same = self.is_beginning(id, original);
+        let differs = self.is_beginning(id, original) == Some(false);
         let Some(file) = self.files.get_mut(&id) else { return };
-        if same {
-            file.copy_look = Some(look);
-        } else {
+        file.copy_look = Some(look);
+        if differs {
             file.copy_of = None;
             file.go_to(0);
         }
@@ -66,28 +65,28 @@ impl<D: Disk, T> Tailer<D, T> {
         let size = self.files.get(&id)?.look.size;
         let could_be = self.files.iter().filter(|(other, file)| {
             let begins_alike = head.len() < file.print.length || file.print.fits(head);
-            let read = file.print.length > 0 && file.cutter.start() > 0 && file.look.size >= size;
-            **other != id && file.copy_of.is_none() && read && begins_alike
+            let read = file.print.length > 0 && file.cutter.start() > 0;
+            // How long one is that is not open is not known.
+            let longer = file.file.is_none() || file.look.size >= size;
+            **other != id && file.copy_of.is_none() && read && longer && begins_alike
         });
-        let could_be: Vec<_> = could_be.map(|(other, _)| *other).collect();
-        could_be.into_iter().find(|other| self.is_beginning(id, *other))
+        let could_be: Vec<_> = could_be.map(|(other, file)| (*other, file.print.fits(head))).collect();
+        could_be.into_iter().find_map(|(other, fits)| self.is_beginning(id, other).unwrap_or(fits).then_some(other))
     }
 
-    fn is_beginning(&mut self, part: Identity, whole: Identity) -> bool {
-        let Some(size) = self.files.get(&part).map(|file| file.look.size) else { return false };
+    /// Whether one file holds the beginning of another; `None` where one of them cannot be read.
+    fn is_beginning(&mut self, part: Identity, whole: Identity) -> Option<bool> {
+        let size = self.files.get(&part)?.look.size;
         let mut opened = [None, None];
         for (place, id) in [part, whole].into_iter().enumerate() {
-            let Some(file) = self.files.get(&id) else { return false };
+            let file = self.files.get(&id)?;
             if file.file.is_none() {
                 let reopened = self.disk.open(&file.path).ok();
                 let same = |file: &D::File| file.look().is_ok_and(|look| look.id == id);
-                opened[place] = reopened.filter(same);
+                opened[place] = Some(reopened.filter(same)?);
             }
         }
         let held = |place: usize, id| opened[place].as_ref().or_else(|| self.files.get(&id)?.file.as_ref());
-        match (held(0, part), held(1, whole)) {
-            (Some(part), Some(whole)) => print::is_beginning(part, size, whole).unwrap_or(false),
-            _ => false,
-        }
+        print::is_beginning(held(0, part)?, size, held(1, whole)?).ok()
     }
 }

@@ -156,8 +156,9 @@ impl<F: Opened, T> Tracked<F, T> {
     /// Reads on from another place.
     pub(super) fn go_to(&mut self, offset: u64) {
         self.cutter = Cutter::at(offset);
-        self.offset = offset;
-        self.told = None;
+        (self.offset, self.told) = (offset, None);
+        // What is still to be handed on is of what was there before.
+        self.heads.iter_mut().for_each(|head| head.end = offset);
     }
 
     /// Looks whether it has changed, and whether it is what it was. `listed` is what the glob has seen of it.
@@ -174,7 +175,12 @@ impl<F: Opened, T> Tracked<F, T> {
         }
     }
 
-    fn try_refresh(&mut self, disk: &mut impl Disk<File = F>, listed: Option<Look>, now_us: u64) -> io::Result<Change> {
+    fn try_refresh(
+        &mut self,
+        disk: &mut impl Disk<File = F>,
+        listed: Option<Look>,
+        now_us: u64,
+    ) -> io::Result<Change> {
         let Some(file) = &self.file else {
             let unchanged = listed.is_none_or(|seen| seen == self.look && !self.stale);
             return if unchanged { Ok(Change::default()) } else { self.open(disk, now_us) };
@@ -214,7 +220,6 @@ impl<F: Opened, T> Tracked<F, T> {
                 at_us: now_us,
             });
             self.go_to(0);
-            self.heads.iter_mut().for_each(|head| head.end = 0);
             (self.copy_of, self.last_us, self.finish) = (None, None, false);
         } else if look.size < self.cutter.start() {
             change.shortened = true;

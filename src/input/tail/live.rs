@@ -1,9 +1,8 @@
 //! An input of log files: a thread reads, and this task hands over what it has read.
 
-use std::collections::BTreeMap;
 use std::panic::resume_unwind;
 use std::pin::pin;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
@@ -20,7 +19,7 @@ use crate::graph::InputState;
 use crate::input::pace::Lane;
 use crate::input::rules::LogSettings;
 use crate::metrics::Metrics;
-use crate::pipeline::{Harvest, News, Port, Position, Refused};
+use crate::pipeline::{Harvest, News, Port, Refused};
 
 /// How much the thread may be ahead: while one parcel is made durable, the next is read.
 const PARCELS_MAX: usize = 2;
@@ -29,35 +28,12 @@ const LATE: Duration = Duration::from_secs(1);
 /// How far behind an input is, is told this often at most.
 const LAG_EVERY_US: u64 = SECOND_US;
 
-/// Where an input stands after what is acknowledged: it goes on there when it is started again. Cheap to clone.
-#[derive(Clone, Debug, Default)]
-pub struct Places {
-    places: Arc<Mutex<BTreeMap<String, String>>>,
-}
-
-impl Places {
-    /// As they were kept.
-    pub fn new(places: impl IntoIterator<Item = (String, String)>) -> Self {
-        Self { places: Arc::new(Mutex::new(places.into_iter().collect())) }
-    }
-
-    fn list(&self) -> Vec<(String, String)> {
-        self.lock().iter().map(|(key, value)| (key.clone(), value.clone())).collect()
-    }
-
-    fn take(&self, positions: Vec<Position>) {
-        let mut places = self.lock();
-        for Position { key, value } in positions {
-            match value {
-                Some(value) => places.insert(key, value),
-                None => places.remove(&key),
-            };
-        }
-    }
-
-    fn lock(&self) -> MutexGuard<'_, BTreeMap<String, String>> {
-        self.places.lock().unwrap_or_else(PoisonError::into_inner)
-    }
+/// What was told last.
+struct Told {
+    news: News,
+    at_us: u64,
+    /// How often we had not run until then.
+    gaps: u64,
 }
 
 /// Takes events from log files.
@@ -66,15 +42,14 @@ pub struct LogInput {
     port: Port,
     lane: Lane,
     metrics: Arc<Metrics>,
-    places: Places,
-    told: Option<(News, u64)>,
+    told: Option<Told>,
     hinted: bool,
 }
 
 impl LogInput {
     /// An input that waits to be run.
-    pub fn new(settings: LogSettings, port: Port, lane: Lane, metrics: Arc<Metrics>, places: Places) -> Self {
-        Self { settings, port, lane, metrics, places, told: None, hinted: true }
+    pub fn new(settings: LogSettings, port: Port, lane: Lane, metrics: Arc<Metrics>) -> Self {
+        Self { settings, port, lane, metrics, told: None, hinted: true }
     }
 
     /// Without hints from the operating system: everything is found by looking.
@@ -92,14 +67,14 @@ impl LogInput {
             Ok(thread) => thread,
             Err(error) => {
                 warn!(subsystem = "input.log", input = self.port.name(), error, "the input cannot be read");
-                drop(self.tell(News { state: InputState::Down, lag_us: None, error: Some(error) }).await);
+                drop(self.tell(News { state: InputState::Down, lag_us: None, error: Some(error) }, 0).await);
                 // Nobody but us is there to say so.
                 drop(stop.wait_for(|&stop| stop).await);
                 return;
             }
         };
         // Where the server stops there is nothing left to do.
-        drop(self.carry(&mut received, &mut stop).await);
+        drop(self.carry(&mut received, &bell, &mut stop).await);
         bell.stop();
         drop(received);
         if let Ok(Err(panicked)) = tokio::task::spawn_blocking(move || thread.join()).await {
@@ -121,12 +96,14 @@ impl LogInput {
             started_us: now_us,
             refused_us: None,
             flushed_us: 0,
+            gaps: self.port.gaps(),
             compressed_told: false,
         };
         if let Some(error) = error {
             reader.no_hints(&error);
         }
-        let positions = self.places.list();
+        let positions = self.port.positions();
+        let positions: Vec<_> = positions.into_iter().filter_map(|kept| Some((kept.key, kept.value?))).collect();
         let thread = thread::Builder::new().name(format!("log {}", self.port.name()));
         let thread = thread.spawn(move || reader.run(folders, &positions));
         thread.map_err(|error| format!("failed to start a thread: {error}"))
@@ -136,74 +113,85 @@ impl LogInput {
     async fn carry(
         &mut self,
         received: &mut mpsc::Receiver<Parcel>,
+        bell: &Bell,
         stop: &mut watch::Receiver<bool>,
     ) -> Result<(), Refused> {
         self.lane.begin();
+        let mut gaps = self.port.gaps();
         loop {
             let parcel = tokio::select! {
                 biased;
                 _ = stop.wait_for(|&stop| stop) => return Ok(()),
+                Ok(()) = gaps.changed() => {
+                    // What has come meanwhile is to be read, and that it has been is to be said.
+                    bell.ring();
+                    continue;
+                }
                 parcel = received.recv() => parcel,
             };
-            let Some(Parcel { harvest, first_us, news }) = parcel else { return Ok(()) };
+            let Some(Parcel { harvest, first_us, news, gaps }) = parcel else { return Ok(()) };
             if let Some(harvest) = harvest {
-                let behind = self.told.as_ref().is_none_or(|(told, _)| told.state == InputState::CatchingUp);
+                let behind = self.told.as_ref().is_none_or(|told| told.news.state == InputState::CatchingUp);
                 if let (true, Some(first_us)) = (behind, first_us) {
                     tokio::select! {
                         _ = stop.wait_for(|&stop| stop) => return Ok(()),
                         () = self.lane.reach(first_us) => {}
                     }
                 }
-                self.push(harvest).await?;
+                self.push(harvest, gaps).await?;
             }
-            self.tell(news).await?;
+            self.tell(news, gaps).await?;
         }
     }
 
-    async fn push(&mut self, harvest: Harvest) -> Result<(), Refused> {
-        let (events, positions) = (harvest.reports.len() + harvest.unknown.len(), harvest.positions.clone());
+    async fn push(&mut self, harvest: Harvest, gaps: u64) -> Result<(), Refused> {
+        let events = harvest.reports.len() + harvest.unknown.len();
         let port = self.port.clone();
         let mut push = pin!(port.push(harvest));
         let gone = match timeout(LATE, &mut push).await {
             Ok(gone) => gone?,
             Err(_late) => {
-                self.tell(News { state: InputState::CatchingUp, lag_us: None, error: None }).await?;
+                self.tell(News { state: InputState::CatchingUp, lag_us: None, error: None }, gaps).await?;
                 push.await?
             }
         };
-        self.places.take(positions);
         let taken = self.metrics.counted.events_total.with_label_values(&[port.name()]);
         taken.inc_by((events - gone) as u64);
         Ok(())
     }
 
-    /// Tells how the input is, where that is news.
-    async fn tell(&mut self, news: News) -> Result<(), Refused> {
+    /// Tells how the input is, where that is news. `gaps`: how often we had not run when that was found out.
+    async fn tell(&mut self, news: News, gaps: u64) -> Result<(), Refused> {
         let now_us = self.port.now_us();
-        let was = self.told.as_ref().map(|(told, _)| told.state);
-        let stale = self.told.as_ref().is_none_or(|(told, told_us)| {
-            let error = news.error.is_some() && told.error != news.error;
-            let lag = told.lag_us != news.lag_us && now_us > told_us + LAG_EVERY_US;
-            told.state != news.state || error || lag
+        let was = self.told.as_ref().map(|told| told.news.state);
+        let known = self.told.as_ref().is_some_and(|told| {
+            let error = news.error.is_some() && told.news.error != news.error;
+            let lag = told.news.lag_us != news.lag_us && now_us > told.at_us + LAG_EVERY_US;
+            told.news.state == news.state && told.gaps == gaps && !error && !lag
         });
-        if !stale {
+        // That all had been read is worth nothing where we have not run since.
+        let outdated = news.state == InputState::Up && gaps != *self.port.gaps().borrow();
+        if known || outdated {
             return Ok(());
         }
-        let input = self.port.name();
         if was != Some(news.state) {
-            match (news.state, &news.error) {
-                (InputState::Down, error) => {
-                    warn!(subsystem = "input.log", input, error, "the input is down");
-                }
-                (state, _) => info!(subsystem = "input.log", input, state = state.name(), "the input reads"),
-            }
-            if news.state == InputState::CatchingUp {
-                self.lane.begin();
-            } else {
-                self.lane.leave();
-            }
+            self.changed(&news);
         }
-        self.told = Some((news.clone(), now_us));
+        self.told = Some(Told { news: news.clone(), at_us: now_us, gaps });
         self.port.tell(news).await
+    }
+
+    /// The state is another.
+    fn changed(&mut self, news: &News) {
+        let input = self.port.name();
+        match (news.state, &news.error) {
+            (InputState::Down, error) => warn!(subsystem = "input.log", input, error, "the input is down"),
+            (state, _) => info!(subsystem = "input.log", input, state = state.name(), "the input reads"),
+        }
+        if news.state == InputState::CatchingUp {
+            self.lane.begin();
+        } else {
+            self.lane.leave();
+        }
     }
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use tracing::{info, warn};
 
 use super::cut::Cut;
@@ -41,6 +41,8 @@ pub(super) struct Parcel {
     pub(super) first_us: Option<u64>,
     /// How the input is after it.
     pub(super) news: News,
+    /// How often we had not run when the files were looked at.
+    pub(super) gaps: u64,
 }
 
 /// What is made of a line.
@@ -63,6 +65,7 @@ pub(super) struct Reader {
     /// When all positions were given last.
     pub(super) flushed_us: u64,
     pub(super) compressed_told: bool,
+    pub(super) gaps: watch::Receiver<u64>,
 }
 
 impl Reader {
@@ -72,9 +75,11 @@ impl Reader {
         let beginning = self.settings.start == Start::Beginning;
         let mut tailer = Tailer::new(folders, Limits::default(), beginning, positions);
         let mut looked_us = self.port.now_us();
+        let mut gaps = *self.gaps.borrow();
         loop {
             let now_us = self.port.now_us();
-            if now_us > looked_us + LAPSE_US {
+            let before = std::mem::replace(&mut gaps, *self.gaps.borrow());
+            if now_us > looked_us + LAPSE_US || gaps != before {
                 tailer.lapse();
             }
             looked_us = now_us;
@@ -84,7 +89,7 @@ impl Reader {
             }
             self.speak_of(&tailer);
             let cost = Duration::from_micros(self.port.now_us() - now_us);
-            let Some(moved) = self.read(&mut tailer, LOOK_EVERY.1.max(cost * LOOK_SHARE)) else { return };
+            let Some(moved) = self.read(&mut tailer, gaps, LOOK_EVERY.1.max(cost * LOOK_SHARE)) else { return };
             let quiet = !moved && self.hints.come();
             let longest = if quiet { LOOK_EVERY.0 } else { LOOK_EVERY.1 };
             let least = cost * LOOK_SHARE;
@@ -110,7 +115,7 @@ impl Reader {
     }
 
     /// Reads what there is, for about this long; whether there was anything. `None` where it is time to stop.
-    fn read(&mut self, tailer: &mut Tailer<Folders, Item>, time: Duration) -> Option<bool> {
+    fn read(&mut self, tailer: &mut Tailer<Folders, Item>, gaps: u64, time: Duration) -> Option<bool> {
         let until_us = self.port.now_us() + time.as_micros() as u64;
         let mut moved = false;
         loop {
@@ -120,7 +125,7 @@ impl Reader {
             let news = self.news(tailer, now_us);
             let empty = harvest.reports.is_empty() && harvest.unknown.is_empty() && harvest.positions.is_empty();
             let harvest = (!empty).then_some(harvest);
-            self.parcels.blocking_send(Parcel { harvest, first_us, news }).ok()?;
+            self.parcels.blocking_send(Parcel { harvest, first_us, news, gaps }).ok()?;
             if !more || now_us > until_us {
                 return Some(moved);
             }

@@ -50,6 +50,9 @@ pub struct TailCounts {
     pub lost_bytes: u64,
 }
 
+/// What is found: what each file looks like, and all its names.
+type Names = BTreeMap<Identity, (Look, Vec<PathBuf>)>;
+
 /// Follows the files that a glob finds. Pure but for its [`Disk`]: what it does depends on nothing else.
 pub struct Tailer<D: Disk, T> {
     pub(super) disk: D,
@@ -142,13 +145,12 @@ impl<D: Disk, T> Tailer<D, T> {
     }
 
     /// Finds files, and gives what they look like with all their names.
-    fn list(&mut self, now_us: u64) -> BTreeMap<Identity, (Look, Vec<PathBuf>)> {
+    fn list(&mut self, now_us: u64) -> Names {
         let listing = self.disk.list();
-        let problem =
-            |(path, error): &(PathBuf, std::io::Error)| format!("failed to look at {}: {error}", path.display());
+        let problem = |(path, error): &(PathBuf, std::io::Error)| format!("failed to look at {}: {error}", path.display());
         self.problems = listing.problems.iter().map(problem).collect();
         let whole = listing.problems.is_empty();
-        let mut names = BTreeMap::new();
+        let mut names = Names::new();
         self.compressed = None;
         for (path, look) in listing.files {
             if is_compressed(&path) {
@@ -167,7 +169,7 @@ impl<D: Disk, T> Tailer<D, T> {
             if let Some(file) = self.files.get_mut(id) {
                 found(file, paths, now_us);
             } else if self.files.len() < self.limits.files {
-                let file = self.adopt(&paths[0], *look, now_us);
+                let file = self.adopt(&paths[0], *look, &names, now_us);
                 self.files.insert(*id, file);
             } else {
                 left_out += 1;
@@ -184,8 +186,8 @@ impl<D: Disk, T> Tailer<D, T> {
     }
 
     /// A file that is new to us.
-    fn adopt(&mut self, path: &Path, look: Look, now_us: u64) -> Tracked<D::File, T> {
-        if let Some(left) = self.take_left(look.id) {
+    fn adopt(&mut self, path: &Path, look: Look, names: &Names, now_us: u64) -> Tracked<D::File, T> {
+        if let Some(left) = self.take_left(look.id, names) {
             return Tracked::resumed(path.to_owned(), look, &left, now_us);
         }
         let from_end = !self.looked && !self.from_beginning;
@@ -195,13 +197,14 @@ impl<D: Disk, T> Tailer<D, T> {
 
     /// Where this file was left. Devices get other numbers when a machine starts again; whether it is the same
     /// file is told by its content in the end.
-    fn take_left(&mut self, id: Identity) -> Option<Left> {
+    fn take_left(&mut self, id: Identity, names: &Names) -> Option<Left> {
         if let Some(left) = self.left.remove(&id) {
             return Some(left);
         }
-        let moved =
-            |(other, left): (&Identity, &Left)| (other.inode == id.inode && left.print.length > 0).then_some(*other);
-        let other = self.left.iter().find_map(moved)?;
+        let moved = |(other, left): &(&Identity, &Left)| {
+            other.inode == id.inode && left.print.length > 0 && !names.contains_key(other)
+        };
+        let other = *self.left.iter().find(moved)?.0;
         self.gone.push(key(other));
         self.left.remove(&other)
     }

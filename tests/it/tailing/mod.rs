@@ -3,6 +3,8 @@
 mod memory;
 mod model;
 mod play;
+mod rotate;
+mod server;
 mod world;
 
 use memory::Memory;

@@ -34,6 +34,8 @@ pub(super) struct Model {
     /// Lines that a truncation took from where they were begun to be read: they are in memory alone, or in a copy.
     at_risk: BTreeSet<u64>,
     next: u64,
+    /// Few files may be open at once: which are, is not known here.
+    pub(super) few: bool,
 }
 
 impl Model {
@@ -91,9 +93,7 @@ impl Model {
     /// A file's content is cut off; `kept`: the name of a copy.
     pub(super) fn truncate(&mut self, file: usize, kept: Option<&str>) {
         let held: BTreeSet<u64> = match kept.filter(|name| name.starts_with("app")) {
-            Some(name) => {
-                self.resolve(name).map(|copy| self.files[copy].lines.iter().copied().collect()).unwrap_or_default()
-            }
+            Some(name) => self.resolve(name).map(|copy| self.files[copy].lines.iter().copied().collect()).unwrap_or_default(),
             None => BTreeSet::new(),
         };
         let content = &mut self.files[file];
@@ -109,14 +109,17 @@ impl Model {
     pub(super) fn looked(&mut self) {
         for file in self.listed() {
             let content = &mut self.files[file];
-            content.open |= !content.unreadable;
+            content.open |= !content.unreadable && !self.few;
         }
         self.happened();
     }
 
     /// The positions of all that is open have been kept.
     pub(super) fn told(&mut self) {
-        self.files.iter_mut().for_each(|file| file.told |= file.open);
+        for file in self.listed() {
+            let content = &mut self.files[file];
+            content.told |= content.open;
+        }
     }
 
     /// Much time has passed: what the glob does not find may have been closed.
@@ -132,7 +135,7 @@ impl Model {
     pub(super) fn restarted(&mut self) {
         let (listed, named) = (self.listed(), self.named());
         for (place, file) in self.files.iter_mut().enumerate() {
-            file.open = !listed.contains(&place) && named.contains(&place) && file.told && !file.unreadable;
+            file.open = !listed.contains(&place) && named.contains(&place) && file.told && !file.unreadable && !self.few;
         }
         let at_risk = std::mem::take(&mut self.at_risk);
         self.truncated.extend(at_risk.iter().filter(|line| !self.read.contains_key(line)));

@@ -1,6 +1,6 @@
 //! Random things happen to files, and a tailer reads them.
 
-use observatory::input::tail::{Cut, Limits, Tailer, Taken};
+use observatory::input::tail::{Cut, Limits, Taken, Tailer};
 
 use super::model::{Content, Model, Name};
 use super::world::World;
@@ -32,6 +32,7 @@ pub(super) struct Play<W: World> {
     model: Model,
     dice: Dice,
     tailer: Tailer<W::Disk, u64>,
+    limits: Limits,
     from_beginning: bool,
     /// As a journal has them.
     positions: Vec<(String, String)>,
@@ -43,18 +44,31 @@ pub(super) struct Play<W: World> {
     pub(super) told: Vec<String>,
 }
 
-fn limits() -> Limits {
-    Limits { line: LINE_MAX, block: 50, events: 3, bytes: 200, files: 100, open: 3 }
+fn limits(open: usize) -> Limits {
+    Limits { line: LINE_MAX, block: 50, events: 3, bytes: 200, files: 100, open }
 }
 
 impl<W: World> Play<W> {
     pub(super) fn new(world: W, seed: u64) -> Self {
         let mut dice = Dice(seed);
         let from_beginning = dice.throw(2) == 0;
-        let tailer = Tailer::new(world.disk(), limits(), from_beginning, &[]);
-        let (model, positions, told) = (Model::default(), Vec::new(), Vec::new());
-        let mut play =
-            Self { world, model, dice, tailer, from_beginning, positions, now_us: 1, held: None, permits: true, told };
+        let few = dice.throw(4) == 0;
+        let limits = limits(if few { 2 } else { 100 });
+        let tailer = Tailer::new(world.disk(), limits, from_beginning, &[]);
+        let (model, positions, told) = (Model { few, ..Model::default() }, Vec::new(), Vec::new());
+        let mut play = Self {
+            world,
+            model,
+            dice,
+            tailer,
+            limits,
+            from_beginning,
+            positions,
+            now_us: 1,
+            held: None,
+            permits: true,
+            told,
+        };
         for _ in 0..play.dice.throw(4) {
             play.append();
         }
@@ -295,7 +309,7 @@ impl<W: World> Play<W> {
 
     fn restart(&mut self) {
         self.told.push("restart".to_owned());
-        self.tailer = Tailer::new(self.world.disk(), limits(), self.from_beginning, &self.positions);
+        self.tailer = Tailer::new(self.world.disk(), self.limits, self.from_beginning, &self.positions);
         self.model.restarted();
         self.look();
     }
