@@ -15,6 +15,7 @@ use crate::manifest::{self, LISTEN_DEFAULT, LISTEN_HELP, LayoutBy, Manifest, Ori
 use crate::metrics::Metrics;
 use crate::pipeline::{Running, Start};
 use crate::reload::{self, Reloader};
+use crate::service;
 use crate::web::{Bound, State};
 
 /// Why the server did not start, or did not go on.
@@ -92,11 +93,15 @@ async fn run(
     state.set_ready(true);
     info!(subsystem = "server", %address, version = env!("CARGO_PKG_VERSION"), "the server takes events");
     let announced = announce(address);
+    service::ready();
+    // Until the very end: stopping, too, is watched.
+    actix_web::rt::spawn(service::watch(pipeline));
     let reloader = Reloader { state: Arc::clone(&state), started: settings.clone(), listen: flag };
     let reloading = watch.map(|watch| actix_web::rt::spawn(reloader.run(watch)));
 
     let end = if announced.is_err() { announced } else { wait(stop, &running, &mut serving).await };
 
+    service::stopping();
     state.set_ready(false);
     if let Some(reloading) = reloading {
         reloading.abort();

@@ -9,6 +9,7 @@ use tracing::{info, warn};
 use crate::clock::Moment;
 use crate::manifest::{self, LISTEN_DEFAULT, LayoutBy, Manifest, Problem, Settings, Text, Watch};
 use crate::pipeline::Refused;
+use crate::service;
 use crate::web::{ManifestProblem, ManifestState, State};
 
 /// The most problems of one manifest that the log names.
@@ -31,7 +32,11 @@ impl Reloader {
     pub async fn run(self, mut watch: Watch) {
         loop {
             let text = watch.changed().await;
-            self.take(text).await;
+            service::reloading();
+            if let Some(text) = text {
+                self.take(text).await;
+            }
+            service::ready();
         }
     }
 

@@ -7,6 +7,7 @@ mod client;
 mod completions;
 mod demo;
 mod init;
+mod load;
 mod man;
 mod output;
 mod replay;
@@ -44,6 +45,7 @@ enum Command {
     Send(send::Send),
     Status(status::Status),
     Init(init::Init),
+    Load(load::Load),
     Completions(completions::Completions),
     Man(man::Man),
 }
@@ -109,6 +111,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Send(send) => send.run(),
         Command::Status(status) => status.run(),
         Command::Init(init) => init.run(),
+        Command::Load(load) => load.run(),
         Command::Completions(completions) => completions.run(&mut Cli::command()),
         Command::Man(_) => man::Man::run(Cli::command()),
     }

@@ -27,6 +27,12 @@ pub(super) fn parse(text: &str) -> Option<u64> {
     number.parse::<u64>().ok()?.checked_mul(*unit_us).filter(|&us| us <= DURATION_MAX_US)
 }
 
+/// Reads a duration as a flag says it; the error says what to write instead.
+pub fn duration_us(text: &str) -> Result<u64, String> {
+    let meant = || guess(text).map(|meant| format!("; did you mean {meant}?")).unwrap_or_default();
+    parse(text).ok_or_else(|| format!("write a whole number and a unit, like 500ms, 10s or 5m{}", meant()))
+}
+
 /// What was meant by a text that is no duration: `"10 sec"` is `10s`, `"1.5s"` is `1500ms`.
 pub(super) fn guess(text: &str) -> Option<String> {
     let text = text.to_lowercase().replace(char::is_whitespace, "");
@@ -72,6 +78,12 @@ mod tests {
         let day = 86_400 * SECOND_US;
         let meant = [250, 500_000, 10_000_000, 300_000_000, 7_200_000_000, day, 0, 365 * day];
         assert_eq!(read, meant.map(Some));
+    }
+
+    #[test]
+    fn a_flag_is_told_what_was_meant() {
+        assert_eq!(duration_us("5m"), Ok(300_000_000));
+        assert!(duration_us("10 sec").is_err_and(|error| error.ends_with("did you mean 10s?")));
     }
 
     #[test]

@@ -31,6 +31,7 @@ mod top;
 mod watch;
 
 pub use context::Environment;
+pub use duration::duration_us;
 pub use keys::{TABLES, Table};
 pub use load::{Text, load, load_in};
 pub use problem::{Problem, render};

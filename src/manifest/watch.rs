@@ -71,22 +71,26 @@ impl Watch {
         Ok(Some(Self { path, text, looks, hangup, hints, _watcher: watcher }))
     }
 
-    /// Ready when the manifest reads other than it did the last time.
-    pub async fn changed(&mut self) -> Arc<Text> {
+    /// Ready when the manifest reads other than it did the last time; with nothing where SIGHUP came and
+    /// it reads as it did.
+    pub async fn changed(&mut self) -> Option<Arc<Text>> {
         loop {
-            self.wait().await;
+            let asked = self.wait().await;
             let source = Source::Path(self.path.clone());
             let Some(text) = beside(move || Text::read(&source)).await else { continue };
             // What was changed while it was read is read again when it has settled.
             if text != *self.text && self.look().await == self.looks {
                 self.text = Arc::new(text);
-                return Arc::clone(&self.text);
+                return Some(Arc::clone(&self.text));
+            }
+            if asked && text == *self.text {
+                return None;
             }
         }
     }
 
-    /// Waits until the files are to be read: they have changed and settled, or SIGHUP came.
-    async fn wait(&mut self) {
+    /// Waits until the files are to be read: they have changed and settled, or SIGHUP came (`true`).
+    async fn wait(&mut self) -> bool {
         loop {
             let asked = tokio::select! {
                 Some(()) = self.hangup.recv() => true,
@@ -97,14 +101,15 @@ impl Watch {
             if !asked && looks == self.looks {
                 continue;
             }
-            let mut settled = asked;
+            let (mut asked, mut settled) = (asked, asked);
             while !settled {
-                settled = self.hungup_within(SETTLE).await;
+                asked = self.hungup_within(SETTLE).await;
+                settled = asked;
                 let before = std::mem::replace(&mut looks, self.look().await);
                 settled |= looks == before;
             }
             self.looks = looks;
-            return;
+            return asked;
         }
     }
 

@@ -14,6 +14,7 @@ mod harness;
 mod hostile;
 mod lifecycle;
 mod live;
+mod load;
 mod manifest;
 mod openapi;
 #[cfg(test)]
@@ -32,6 +33,7 @@ mod rules;
 mod schedules;
 mod scrape;
 mod secrets;
+mod service;
 mod slow;
 mod status;
 mod tidy;
