@@ -6,6 +6,7 @@ mod browser;
 mod clients;
 mod commands;
 mod demo;
+mod dependencies;
 #[cfg(test)]
 mod discovery;
 mod events;
