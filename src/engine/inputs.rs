@@ -9,10 +9,9 @@ use crate::graph::{InputId, InputState, System};
 use crate::health::Rate;
 
 /// All inputs, in the order of the system.
-#[expect(clippy::struct_field_names, reason = "the inputs are what it holds")]
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Inputs {
-    inputs: Vec<Input>,
+    all: Vec<Input>,
     /// When we did not run, or took no events.
     gaps: Blanks,
     /// Whether we take none now.
@@ -56,13 +55,13 @@ impl Input {
 impl Inputs {
     /// At the start: what an input keeps has not been read yet, and what others brought before is lost.
     pub(super) fn new(system: &System, now_us: u64) -> Self {
-        let inputs = system.inputs.iter().map(|input| Input::new(input, now_us)).collect();
-        Self { inputs, gaps: Blanks::before(now_us), paused: false }
+        let all = system.inputs.iter().map(|input| Input::new(input, now_us)).collect();
+        Self { all, gaps: Blanks::before(now_us), paused: false }
     }
 
     /// Goes on with another manifest: inputs of the same name and kind are the same.
     pub(super) fn reload(&mut self, system: &System, now_us: u64) {
-        let mut old = std::mem::take(&mut self.inputs);
+        let mut old = std::mem::take(&mut self.all);
         for declared in &system.inputs {
             let same = |other: &Input| other.name == declared.name && other.keeps == declared.kind.keeps();
             let place = old.iter().position(same);
@@ -70,7 +69,7 @@ impl Inputs {
             if self.paused {
                 input.blanks.begin(now_us);
             }
-            self.inputs.push(input);
+            self.all.push(input);
         }
     }
 
@@ -86,7 +85,7 @@ impl Inputs {
 
     /// An input says how it is. As long as we take no events, none that keeps them has caught up.
     pub(super) fn set(&mut self, input: InputId, state: InputState, now_us: u64) {
-        let Some(input) = self.inputs.get_mut(usize::from(input.0)) else { return };
+        let Some(input) = self.all.get_mut(usize::from(input.0)) else { return };
         let state = if self.paused && input.keeps && state == InputState::Up { InputState::CatchingUp } else { state };
         if input.state == state {
             return;
@@ -103,7 +102,7 @@ impl Inputs {
     pub(super) fn pause(&mut self, now_us: u64) {
         self.paused = true;
         self.gaps.begin(now_us);
-        for input in &mut self.inputs {
+        for input in &mut self.all {
             input.blanks.begin(now_us);
             if input.keeps && input.state == InputState::Up {
                 (input.state, input.since_us) = (InputState::CatchingUp, now_us);
@@ -115,7 +114,7 @@ impl Inputs {
     pub(super) fn resume(&mut self, now_us: u64) {
         self.paused = false;
         self.gaps.end(now_us);
-        for input in self.inputs.iter_mut().filter(|input| input.state == InputState::Up) {
+        for input in self.all.iter_mut().filter(|input| input.state == InputState::Up) {
             input.blanks.end(now_us);
         }
     }
@@ -127,17 +126,17 @@ impl Inputs {
 
     /// Whether an input keeps what we have not read.
     pub(super) fn keeps(&self, input: u16) -> bool {
-        self.inputs[usize::from(input)].keeps
+        self.all[usize::from(input)].keeps
     }
 
     /// Since when it can testify; `u64::MAX` where it cannot now.
     pub(super) fn sees_since_us(&self, input: u16) -> u64 {
-        self.inputs[usize::from(input)].blanks.until_us()
+        self.all[usize::from(input)].blanks.until_us()
     }
 
     /// When an input could not testify, or we (`None`).
     pub(super) fn blanks(&self, input: Option<u16>) -> &Blanks {
-        input.map_or(&self.gaps, |input| &self.inputs[usize::from(input)].blanks)
+        input.map_or(&self.gaps, |input| &self.all[usize::from(input)].blanks)
     }
 
     /// As the board shows them; what only the shell knows is left empty.

@@ -62,8 +62,10 @@ struct Batch {
     refused: Vec<(u64, Refusal)>,
 }
 
-/// How many events of all files together make a batch of each.
-const BATCH_EVENTS: usize = 16_384;
+/// How many events make a batch: few enough to stay in a processor's cache from one thread to the other.
+const BATCH_EVENTS: usize = 1_024;
+/// How many events of all files together their batches hold, where there are many files.
+const BATCHES_EVENTS: usize = 16_384;
 /// How many batches of a file wait at most.
 const BATCHES_AHEAD: usize = 2;
 
@@ -80,7 +82,7 @@ impl Merge {
         scope: &'scope Scope<'scope, '_>,
         files: impl ExactSizeIterator<Item = (R, Reader<'scope>)>,
     ) -> Self {
-        let batch_events = (BATCH_EVENTS / files.len().max(1)).max(64);
+        let batch_events = (BATCHES_EVENTS / files.len().max(1)).clamp(64, BATCH_EVENTS);
         let ahead = |(file, reader): (R, Reader<'scope>)| {
             let (sender, batches) = sync_channel(BATCHES_AHEAD);
             scope.spawn(move || read_ahead(file, reader, batch_events, &sender));

@@ -95,16 +95,6 @@ pub enum LayoutBy {
     Dot,
 }
 
-/// Who lays out the pictures.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum LayoutBy {
-    /// We do.
-    #[default]
-    Builtin,
-    /// Graphviz' `dot`, where it is installed.
-    Dot,
-}
-
 /// Who may read and report.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Access {

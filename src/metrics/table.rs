@@ -97,7 +97,7 @@ metrics! {
         live_restarts_total: IntCounterVec["stream"],
         /// Parts of the server that panicked and were started again.
         task_restarts_total: IntCounterVec["task"],
-        /// Lines of log files, by what became of them: event, no_rule (no rule takes it), refused, too_long (skipped).
+        /// Lines of log files, by what became of them: an event, taken by no rule, refused, or too long and skipped.
         log_lines_total: IntCounterVec["input", "result"],
         /// How often a log file was truncated, or was another file under the same number.
         log_truncations_total: IntCounterVec["input"],

@@ -43,6 +43,7 @@ pub fn read(
         return Content::poison(Reason::Syntax, format!("the body is longer than {BODY_MAX_BYTES} bytes"));
     }
     match map {
+        None if body.trim_ascii().is_empty() => Content::poison(Reason::Syntax, "the body is empty"),
         Some(map) => mapped(map, &Parts { properties, routing_key, body }, &mut Resolver::new(nodes, accept_unknown)),
         None => own(body, properties, nodes, accept_unknown),
     }

@@ -175,12 +175,7 @@ impl<F: Opened, T> Tracked<F, T> {
         }
     }
 
-    fn try_refresh(
-        &mut self,
-        disk: &mut impl Disk<File = F>,
-        listed: Option<Look>,
-        now_us: u64,
-    ) -> io::Result<Change> {
+    fn try_refresh(&mut self, disk: &mut impl Disk<File = F>, listed: Option<Look>, now_us: u64) -> io::Result<Change> {
         let Some(file) = &self.file else {
             let unchanged = listed.is_none_or(|seen| seen == self.look && !self.stale);
             return if unchanged { Ok(Change::default()) } else { self.open(disk, now_us) };

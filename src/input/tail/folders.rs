@@ -91,10 +91,7 @@ fn look(found: &Metadata) -> Look {
     Look {
         id: Identity { device: found.dev(), inode: found.ino() },
         size: found.size(),
-        changed: [
-            nanoseconds(found.mtime(), found.mtime_nsec()),
-            nanoseconds(found.ctime(), found.ctime_nsec()),
-        ],
+        changed: [nanoseconds(found.mtime(), found.mtime_nsec()), nanoseconds(found.ctime(), found.ctime_nsec())],
         links: found.nlink(),
     }
 }

@@ -158,13 +158,7 @@ impl<T> Reading<'_, '_, T> {
 }
 
 /// Takes what a line tells.
-fn take<T>(
-    parse: &mut Parse<'_, T>,
-    heads: &mut VecDeque<Head<T>>,
-    last_us: &mut Option<u64>,
-    cut: Cut<'_>,
-    end: u64,
-) {
+fn take<T>(parse: &mut Parse<'_, T>, heads: &mut VecDeque<Head<T>>, last_us: &mut Option<u64>, cut: Cut<'_>, end: u64) {
     let bytes = if let Cut::Line(line) = cut { line.len() } else { 0 };
     if let Some(taken) = parse(*last_us, cut) {
         *last_us = taken.stamp_us.or(*last_us);

@@ -91,7 +91,11 @@ impl Hints {
     }
 
     /// Listens where these files are, and where links lead to. The error is why that is over now.
-    pub(super) fn follow<'p>(&mut self, base: &Path, files: impl Iterator<Item = &'p Path>) -> Result<(), notify::Error> {
+    pub(super) fn follow<'p>(
+        &mut self,
+        base: &Path,
+        files: impl Iterator<Item = &'p Path>,
+    ) -> Result<(), notify::Error> {
         if self.watcher.is_none() {
             return Ok(());
         }
@@ -137,7 +141,7 @@ mod tests {
 
     #[test]
     fn a_bell_wakes_and_stops() {
-        let (bell, long) = (Bell::default(), Duration::from_secs(60));
+        let (bell, long) = (Bell::default(), Duration::from_mins(1));
         bell.ring();
         assert!(bell.wait(Duration::from_millis(1), long), "it has rung before");
         assert!(bell.wait(Duration::ZERO, Duration::from_millis(1)), "nothing has happened");
@@ -155,7 +159,7 @@ mod tests {
         hints.follow(&folder.path().join("nowhere"), std::iter::empty()).unwrap();
         assert!(hints.come());
         std::fs::write(folder.path().join("a.log"), "a").unwrap();
-        let long = Duration::from_secs(60);
+        let long = Duration::from_mins(1);
         assert!(bell.wait(Duration::ZERO, long));
     }
 }

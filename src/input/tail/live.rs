@@ -67,14 +67,16 @@ impl LogInput {
             Ok(thread) => thread,
             Err(error) => {
                 warn!(subsystem = "input.log", input = self.port.name(), error, "the input cannot be read");
-                drop(self.tell(News { state: InputState::Down, lag_us: None, error: Some(error) }, 0).await);
+                self.tell(News { state: InputState::Down, lag_us: None, error: Some(error) }, 0)
+                    .await
+                    .unwrap_or_default();
                 // Nobody but us is there to say so.
                 drop(stop.wait_for(|&stop| stop).await);
                 return;
             }
         };
         // Where the server stops there is nothing left to do.
-        drop(self.carry(&mut received, &bell, &mut stop).await);
+        self.carry(&mut received, &bell, &mut stop).await.unwrap_or_default();
         bell.stop();
         drop(received);
         if let Ok(Err(panicked)) = tokio::task::spawn_blocking(move || thread.join()).await {

@@ -175,7 +175,10 @@ impl Reader {
         };
         let mut error = tailer.problem().or_else(nothing);
         let due = self.refused_us.is_none_or(|told_us| now_us > told_us + REFUSED_EVERY_US);
-        if error.is_none() && due && let Some(refused) = self.tally.refused.take() {
+        if error.is_none()
+            && due
+            && let Some(refused) = self.tally.refused.take()
+        {
             self.refused_us = Some(now_us);
             error = Some(format!("a line was refused: {refused}"));
         }

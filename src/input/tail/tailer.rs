@@ -147,7 +147,8 @@ impl<D: Disk, T> Tailer<D, T> {
     /// Finds files, and gives what they look like with all their names.
     fn list(&mut self, now_us: u64) -> Names {
         let listing = self.disk.list();
-        let problem = |(path, error): &(PathBuf, std::io::Error)| format!("failed to look at {}: {error}", path.display());
+        let problem =
+            |(path, error): &(PathBuf, std::io::Error)| format!("failed to look at {}: {error}", path.display());
         self.problems = listing.problems.iter().map(problem).collect();
         let whole = listing.problems.is_empty();
         let mut names = Names::new();

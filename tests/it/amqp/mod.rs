@@ -78,10 +78,10 @@ fn whatever_happens_to_the_broker_each_event_counts_once_and_nobody_is_accused()
     assert!(
         broker.ctl(&["list_bindings", "--no-table-headers"]).contains("observatory\texchange\tevents\tqueue\tevents")
     );
-    let mut publisher = Publisher::new(&broker);
     let mut pairs = 0;
     let mut traffic = |count: u64| {
         run(async {
+            let mut publisher = Publisher::new(&broker);
             for number in pairs..pairs + count {
                 pair(&mut publisher, &format!("message-{number}")).await;
             }
@@ -134,8 +134,8 @@ fn a_message_from_which_nothing_can_be_taken_is_kept_aside_once() {
     let broker = Broker::start();
     let mut server = Server::start(&manifest(&broker.url(), "dead_letter = \"dead\""));
     await_state(&server, "up");
-    let mut publisher = Publisher::new(&broker);
     run(async {
+        let mut publisher = Publisher::new(&broker);
         for number in 0..5 {
             publisher.publish("events", b"poison", BasicProperties::default()).await;
             pair(&mut publisher, &format!("message-{number}")).await;
@@ -161,7 +161,7 @@ fn a_message_from_which_nothing_can_be_taken_is_kept_aside_once() {
     let files = crate::harness::Files::new();
     let quarantine = files.path("poison.ndjson");
     let server = Server::start(&manifest(&broker.url(), &format!("quarantine = {quarantine:?}")));
-    run(async { publisher.publish("events", b"\xffpoison", BasicProperties::default()).await });
+    run(async { Publisher::new(&broker).publish("events", b"\xffpoison", BasicProperties::default()).await });
     let kept =
         wait_until("it is kept", || std::fs::read_to_string(&quarantine).ok().filter(|text| text.ends_with('\n')));
     broker.await_empty("events");

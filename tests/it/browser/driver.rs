@@ -29,7 +29,7 @@ const FLAGS: [&str; 9] = [
 ];
 
 /// How long the browser may take for one command: on a loaded machine its start alone takes a minute.
-const PATIENCE: Duration = Duration::from_secs(180);
+const PATIENCE: Duration = Duration::from_mins(3);
 
 /// Says that a test is skipped; fails where the run insists on it.
 #[expect(clippy::print_stderr, reason = "who runs the tests is told what they did not do")]

@@ -95,7 +95,7 @@ fn a_sample_shows_which_rule_took_each_line() {
 
 #[test]
 fn a_sample_of_which_nothing_is_taken_ends_with_1() {
-    let (_, manifest) = files(&[]);
+    let (_files, manifest) = files(&[]);
     let output = run(&["check", &manifest, "--sample", "-", "--input", "fronts"], "nothing of ours\n");
     assert_eq!(output.status.code(), Some(1));
     assert!(stdout(&output).contains("0 of 1 lines taken, 1 by no rule"), "{output:?}");

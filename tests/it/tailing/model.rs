@@ -32,8 +32,8 @@ pub(super) struct Model {
     /// Of these, those that a truncation took.
     pub(super) truncated: BTreeSet<u64>,
     /// Lines that a truncation took from where they were begun to be read: they are in memory alone, or in a copy.
-    at_risk: BTreeSet<u64>,
-    next: u64,
+    pub(super) at_risk: BTreeSet<u64>,
+    pub(super) next: u64,
     /// Few files may be open at once: which are, is not known here.
     pub(super) few: bool,
 }
@@ -93,7 +93,9 @@ impl Model {
     /// A file's content is cut off; `kept`: the name of a copy.
     pub(super) fn truncate(&mut self, file: usize, kept: Option<&str>) {
         let held: BTreeSet<u64> = match kept.filter(|name| name.starts_with("app")) {
-            Some(name) => self.resolve(name).map(|copy| self.files[copy].lines.iter().copied().collect()).unwrap_or_default(),
+            Some(name) => {
+                self.resolve(name).map(|copy| self.files[copy].lines.iter().copied().collect()).unwrap_or_default()
+            }
             None => BTreeSet::new(),
         };
         let content = &mut self.files[file];
@@ -135,7 +137,8 @@ impl Model {
     pub(super) fn restarted(&mut self) {
         let (listed, named) = (self.listed(), self.named());
         for (place, file) in self.files.iter_mut().enumerate() {
-            file.open = !listed.contains(&place) && named.contains(&place) && file.told && !file.unreadable && !self.few;
+            file.open =
+                !listed.contains(&place) && named.contains(&place) && file.told && !file.unreadable && !self.few;
         }
         let at_risk = std::mem::take(&mut self.at_risk);
         self.truncated.extend(at_risk.iter().filter(|line| !self.read.contains_key(line)));

@@ -1,6 +1,6 @@
 //! Random things happen to files, and a tailer reads them.
 
-use observatory::input::tail::{Cut, Limits, Taken, Tailer};
+use observatory::input::tail::{Cut, Limits, Tailer, Taken};
 
 use super::model::{Content, Model, Name};
 use super::world::World;

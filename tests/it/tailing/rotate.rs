@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use observatory::clock::{Clock, MonotonicClock};
-use observatory::input::tail::{Cut, Folders, Limits, Taken, Tailer};
+use observatory::input::tail::{Cut, Folders, Limits, Tailer, Taken};
 
 /// Lines a second, and for how many seconds.
 const RATE: u64 = 50_000;
@@ -62,7 +62,9 @@ fn run(glob: &str, mode: &str) -> Told {
     let folder = tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).unwrap();
     let (path, clock) = (folder.path(), MonotonicClock::start());
     let text = path.display();
-    let settings = format!("\"{text}/app.log\" {{\nrotate 20\nmissingok\n{mode}\npostrotate\ntouch {text}/reopen\nendscript\n}}\n");
+    let settings = format!(
+        "\"{text}/app.log\" {{\nrotate 20\nmissingok\n{mode}\npostrotate\ntouch {text}/reopen\nendscript\n}}\n"
+    );
     fs::write(path.join("settings"), settings).unwrap();
     fs::write(path.join("app.log"), "").unwrap();
     let glob = path.join(glob);
@@ -140,7 +142,7 @@ fn logrotate_that_truncates_doubles_nothing_and_its_loss_is_bounded_and_counted(
             let told = run(glob, "copytruncate");
             assert!(told.rotations >= 2, "{} rotations", told.rotations);
             let doubled = told.times.iter().filter(|times| **times > 1).count();
-            let lost = told.times.iter().filter(|times| **times == 0).count();
+            let lost = told.times.iter().map(|times| usize::from(*times == 0)).sum::<usize>();
             println!("{glob}: {lost} of {} lines lost in {} truncations", told.written, told.truncations);
             assert_eq!(doubled, 0);
             // Two rotations between two looks are seen as one.

@@ -66,10 +66,10 @@ impl Server {
         wait_until("they have passed", || (self.edge(0)["ledger"]["pass"] == passes).then_some(()));
     }
 
-    fn metric(&self, name: &str) -> f64 {
+    fn metric(&self, name: &str) -> u64 {
         let metrics = self.get("/metrics").body;
         let line = metrics.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
-        line.map_or(0.0, |value| value.parse().unwrap())
+        line.map_or(0, |value| value.parse().unwrap())
     }
 }
 
@@ -87,13 +87,16 @@ fn lines_that_are_written_become_verdicts() {
     append(&files, "worker.log", &(worker("b") + &worker("c")));
     server.await_passes(3);
     assert_eq!(server.edge(0)["ledger"]["upstream"], 3, "what was there before is not read");
-    assert_eq!((server.edge(0)["status"].clone(), server.edge(0)["ledger"]["missing"].clone()), ("OK".into(), 0.into()));
-    for (result, lines) in [("event", 3.0), ("no_rule", 1.0), ("refused", 1.0)] {
+    assert_eq!(
+        (server.edge(0)["status"].clone(), server.edge(0)["ledger"]["missing"].clone()),
+        ("OK".into(), 0.into())
+    );
+    for (result, lines) in [("event", 3), ("no_rule", 1), ("refused", 1)] {
         let name = format!("observatory_log_lines_total{{input=\"front\",result=\"{result}\"}}");
         assert_eq!(server.metric(&name), lines, "{name}");
     }
-    assert_eq!(server.metric("observatory_log_files{input=\"front\"}"), 2.0);
-    assert_eq!(server.metric("observatory_events_total{input=\"back\"}"), 3.0);
+    assert_eq!(server.metric("observatory_log_files{input=\"front\"}"), 2);
+    assert_eq!(server.metric("observatory_events_total{input=\"back\"}"), 3);
 }
 
 #[test]
@@ -142,7 +145,7 @@ fn an_input_whose_rules_change_goes_on_where_it_was() {
     append(&files, "worker.log", &worker("b"));
     server.signal("HUP");
     wait_until("the manifest is in force", || {
-        (server.metric("observatory_manifest_reloads_total{result=\"ok\"}") == 1.0).then_some(())
+        (server.metric("observatory_manifest_reloads_total{result=\"ok\"}") == 1).then_some(())
     });
     append(&files, "web.log", &web("c").replace("GET", "POST"));
     append(&files, "worker.log", &worker("c"));

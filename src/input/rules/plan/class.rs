@@ -8,8 +8,15 @@ use regex_syntax::hir;
 #[derive(Clone)]
 pub(in crate::input::rules) struct Class {
     bytes: Box<[bool; 256]>,
-    /// The only byte that is not in it, where there is just one.
-    but: Option<u8>,
+    out: Out,
+}
+
+/// What is not in a class, where it can be looked for faster than byte by byte.
+#[derive(Clone, Copy)]
+enum Out {
+    Nothing,
+    One(u8),
+    Several,
 }
 
 impl Class {
@@ -17,9 +24,13 @@ impl Class {
     pub(super) fn of(is_in: impl Fn(u8) -> bool) -> Self {
         let mut bytes = Box::new([false; 256]);
         (0..128).for_each(|byte| bytes[usize::from(byte)] = is_in(byte));
-        let mut out = (0..128_u8).filter(|byte| !bytes[usize::from(*byte)]);
-        let but = out.next().filter(|_| out.next().is_none());
-        Self { bytes, but }
+        let mut missing = (0..128_u8).filter(|byte| !bytes[usize::from(*byte)]);
+        let out = match (missing.next(), missing.next()) {
+            (None, _) => Out::Nothing,
+            (Some(one), None) => Out::One(one),
+            (Some(_), Some(_)) => Out::Several,
+        };
+        Self { bytes, out }
     }
 
     /// What is ASCII in a class of an expression.
@@ -48,13 +59,14 @@ impl Class {
         Self::of(|byte| self.contains(byte) || other.contains(byte))
     }
 
-    /// How many bytes of it a line begins with, at most `max`.
+    /// How many bytes of it a line of ASCII begins with, at most `max`.
     #[inline]
     pub(super) fn run(&self, line: &[u8], max: usize) -> usize {
         let line = &line[..line.len().min(max)];
-        let end = match self.but {
-            Some(but) => memchr::memchr(but, line),
-            None => line.iter().position(|byte| !self.bytes[usize::from(*byte)]),
+        let end = match self.out {
+            Out::Nothing => None,
+            Out::One(out) => memchr::memchr(out, line),
+            Out::Several => line.iter().position(|byte| !self.bytes[usize::from(*byte)]),
         };
         end.unwrap_or(line.len())
     }

@@ -40,7 +40,7 @@ fn the_rules_that_people_write_have_a_plan() {
         r#"^\S+ \S+ \S+ \[(?<timestamp>[^\]]+)\] "[^"]*" \d+ \d+ "[^"]*" "[^"]*" (?<duration>\S+) (?<token>\S+)$"#,
         r"req=(?<token>\S+)",
         r"^(?<timestamp>\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3}) +(?<node>\w+) \[(?<token>[^\]]*)\]",
-        r"^(?<timestamp>[0-9.]+)\s+(?<token>.*)$",
+        r"^(?<timestamp>[0-9.]+) (?<token>.*)$",
         r"id=(?<token>.*?) took=(?<duration>\d+)ms",
         r"(?i)request-id: (?<token>[^,]+)$",
     ] {
