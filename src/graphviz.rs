@@ -166,7 +166,9 @@ mod tests {
     #[test]
     fn whatever_dot_does_there_is_a_picture() {
         assert_eq!(trouble("sleep 1000 & sleep 1000"), "dot takes longer than 0.5 s");
-        assert_eq!(trouble("yes"), "dot takes longer than 0.5 s");
+        // Whichever bound is reached first.
+        let endless = trouble("yes");
+        assert!(["dot takes longer than 0.5 s", "dot answers without an end"].contains(&&*endless), "{endless}");
         assert_eq!(trouble("echo no fonts >&2; exit 1"), "dot gives no answer: no fonts");
         assert_eq!(trouble("cat >&2"), "dot gives no answer: digraph {");
         assert!(trouble("cat").starts_with("its answer is not understood"));

@@ -1,4 +1,4 @@
-//! What we link is what deny.toml allows: a small part of `cargo deny`, which takes too long to build for every run.
+//! What we link is what deny.toml allows: the part of `cargo deny` that needs nothing installed.
 
 use std::process::Command;
 

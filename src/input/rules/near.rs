@@ -42,15 +42,15 @@ impl<'a> Nearness<'a> {
 }
 
 impl Near<'_> {
-    /// How many bytes it went along, and what it missed there.
+    /// How many bytes it went along, and what it missed there; one more than all where it matches.
     fn of(&self, line: &str) -> Option<(usize, String)> {
         match &self.rule.shape {
             Shape::Json(pointers) => {
                 let found = pointers.find(line)?;
-                Some((line.len(), self.not_given(&found.map(|text| text.map(Cow::into_owned)))?))
+                Some((line.len() + 1, self.not_given(&found.map(|text| text.map(Cow::into_owned)))?))
             }
             Shape::Match(pattern) => match pattern.find(line, &mut pattern.locations()) {
-                Some(found) => Some((line.len(), self.not_given(&found)?)),
+                Some(found) => Some((line.len() + 1, self.not_given(&found)?)),
                 None => self.halted(line),
             },
         }
