@@ -214,20 +214,22 @@ impl<D: Disk, T> Tailer<D, T> {
     fn look_beside(&mut self, now_us: u64) {
         while let Some((id, left)) = self.left.pop_first() {
             let near = if self.disk.wants(&left.path) { self.disk.beside(&left.path) } else { Vec::new() };
-            match near.into_iter().find(|(_, look)| look.id == id) {
-                Some((path, look)) if !is_compressed(&path) => {
-                    let mut file = Tracked::resumed(path, look, &left, now_us);
-                    // It is opened here: later only what the glob finds is.
-                    let other = file.refresh(&mut self.disk, Some(look), now_us).ended.is_some();
-                    // It keeps the name by which the glob found it, and will find it again.
-                    (file.listed, file.moved, file.path) = (false, true, left.path);
-                    if file.file.is_some() && !other {
-                        self.files.insert(id, file);
-                    } else {
-                        self.gone.push(key(id));
-                    }
-                }
-                _ => self.gone.push(key(id)),
+            let there = near.into_iter().find(|(path, look)| look.id == id && !is_compressed(path));
+            let found = there.and_then(|(path, look)| {
+                let mut file = Tracked::resumed(path, look, &left, now_us);
+                // It is opened here: later only what the glob finds is.
+                let other = file.refresh(&mut self.disk, Some(look), now_us).ended.is_some();
+                (file.file.is_some() && !other).then_some(file)
+            });
+            if let Some(mut file) = found {
+                // It keeps the name by which the glob found it, and will find it again.
+                (file.listed, file.moved, file.path) = (false, true, left.path);
+                self.files.insert(id, file);
+            } else {
+                // There may be a copy of it.
+                let Left { offset: read_to, print, .. } = left;
+                self.ended.push((Ended { id, print, read_to, unread: 0, at_us: now_us }, None));
+                self.gone.push(key(id));
             }
         }
     }
