@@ -1,10 +1,12 @@
 //! Log files, whatever is done to them: no line is lost or read twice, but for what a truncation takes.
 
+mod cases;
 mod memory;
 mod model;
 mod play;
 mod rotate;
 mod server;
+mod unhinted;
 mod world;
 
 use memory::Memory;
