@@ -27,9 +27,7 @@ fn the_reference_runs_as_it_is() {
 fn what_is_not_built_is_checked_and_named() {
     let manifest = read(&whole()).unwrap_or_else(|problems| panic!("{}", render(&problems, false)));
     let said: Vec<_> = manifest.not_built.iter().map(|problem| problem.message.as_str()).collect();
-    for key in ["data_dir"] {
-        assert!(said.iter().any(|message| message.contains(key)), "{key} is not in {said:?}");
-    }
+    assert!(said.iter().any(|message| message.contains("data_dir")), "data_dir is not in {said:?}");
     assert_eq!(render(&manifest.warnings, false), "");
 }
 
