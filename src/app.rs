@@ -4,6 +4,7 @@
 //! Stopping goes the other way, so that what was accepted is still judged.
 
 use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::{fmt, io};
@@ -14,10 +15,11 @@ use tracing::info;
 use crate::clock::MonotonicClock;
 use crate::manifest::{self, Access, LISTEN_DEFAULT, LISTEN_HELP, LayoutBy, Manifest, Origin, TlsFiles, Watch};
 use crate::metrics::Metrics;
-use crate::pipeline::{Running, Start};
+use crate::pipeline::{Journal, Running, Start};
 use crate::reload::{self, Reloader};
 use crate::service;
 use crate::sources::Sources;
+use crate::store::{Folder, Limits};
 use crate::web::{Bound, Certificate, Gate, SessionsFile, State};
 
 /// Why the server did not start, or did not go on.
@@ -54,25 +56,30 @@ impl fmt::Display for Reached {
     }
 }
 
+/// What the command line says of a server: it goes before the manifest.
+#[derive(Clone, Debug, Default)]
+pub struct Flags {
+    /// Where to listen.
+    pub listen: Option<SocketAddr>,
+    /// Where to keep the journal.
+    pub data_dir: Option<PathBuf>,
+}
+
 /// Runs the server until it is told to stop by SIGTERM or SIGINT. `announce` is told the address as
-/// soon as events are taken there. `origin`: where the manifest is read again when it changes. `listen`
-/// goes before the manifest.
+/// soon as events are taken there. `origin`: where the manifest is read again when it changes. `flags`
+/// go before the manifest.
 pub fn serve(
     manifest: &Manifest,
     origin: Option<Origin>,
-    listen: Option<SocketAddr>,
+    flags: Flags,
     announce: impl FnOnce(Reached) -> Result<(), Failure>,
 ) -> Result<(), Failure> {
-    check(manifest, listen)?;
-    actix_web::rt::System::new().block_on(run(manifest, origin, listen, announce))
+    check(manifest, flags.listen)?;
+    actix_web::rt::System::new().block_on(run(manifest, origin, flags, announce))
 }
 
 /// What must be right before anything is started.
 fn check(manifest: &Manifest, listen: Option<SocketAddr>) -> Result<(), Failure> {
-    if !manifest.not_built.is_empty() {
-        let problems = manifest::render(&manifest.not_built, false);
-        return Err(Failure::Wrong(format!("{problems}\nthis version does not do what the manifest asks for")));
-    }
     manifest::check_listen(address(manifest, listen), manifest.settings.access)
         .map_err(|refused| Failure::Wrong(format!("{refused}\n{LISTEN_HELP}")))
 }
@@ -85,7 +92,7 @@ fn address(manifest: &Manifest, listen: Option<SocketAddr>) -> SocketAddr {
 async fn run(
     manifest: &Manifest,
     origin: Option<Origin>,
-    flag: Option<SocketAddr>,
+    flags: Flags,
     announce: impl FnOnce(Reached) -> Result<(), Failure>,
 ) -> Result<(), Failure> {
     let failed = |what: &str, error: &dyn fmt::Display| Failure::Failed(format!("failed to {what}: {error}"));
@@ -95,14 +102,15 @@ async fn run(
     reload::log_warnings(&manifest.warnings);
 
     let system = Arc::new(manifest.system.clone());
-    let start = Start { system, clock: Arc::new(MonotonicClock::start()) };
+    let journal = journal(manifest, &flags)?;
+    let start = Start { system, clock: Arc::new(MonotonicClock::start()), journal };
     let running = start.run().map_err(|error| failed("start the correlator", &error))?;
     let pipeline = running.pipeline.clone();
     let metrics = Metrics::new(pipeline.clone()).map_err(|error| failed("set up the metrics", &error))?;
     let settings = &manifest.settings;
     let mut state = State::new(pipeline.clone(), metrics, settings.http_enabled, settings.refresh_us);
     if settings.access == Some(Access::Login) {
-        let sessions = SessionsFile::open(settings.data_dir.as_deref());
+        let sessions = SessionsFile::open(data_dir(manifest, &flags));
         let gate = Gate::guarded(Arc::clone(&settings.entry.roster), sessions);
         state.gate = gate.or(Err(failed("guard the server", &"the system has no random numbers to give")))?;
     }
@@ -114,7 +122,7 @@ async fn run(
     state.set_frame_ancestors(&settings.entry.frame_ancestors);
     state.lay_out_by_graphviz(settings.layout == LayoutBy::Dot);
     let state = Arc::new(state);
-    let listen = address(manifest, flag);
+    let listen = address(manifest, flags.listen);
     let bound = Bound::bind(&state, listen, state.certificate.as_ref())
         .map_err(|error| failed(&format!("listen on {listen}"), &error))?;
     let (address, server) = (bound.address, bound.handle());
@@ -127,8 +135,12 @@ async fn run(
     service::ready();
     // Until the very end: stopping, too, is watched.
     actix_web::rt::spawn(service::watch(pipeline));
-    let reloader =
-        Reloader { state: Arc::clone(&state), sources: Rc::clone(&sources), started: settings.clone(), listen: flag };
+    let reloader = Reloader {
+        state: Arc::clone(&state),
+        sources: Rc::clone(&sources),
+        started: settings.clone(),
+        listen: flags.listen,
+    };
     let reloading = watch.map(|watch| actix_web::rt::spawn(reloader.run(watch)));
     let following = state.certificate.clone().map(|certificate| actix_web::rt::spawn(certificate.follow()));
 
@@ -152,6 +164,21 @@ async fn run(
     running.stop();
     info!(subsystem = "server", "the server has stopped");
     end
+}
+
+/// The folder for what outlasts a restart.
+fn data_dir<'a>(manifest: &'a Manifest, flags: &'a Flags) -> Option<&'a Path> {
+    flags.data_dir.as_deref().or(manifest.settings.data_dir.as_deref())
+}
+
+/// Where all that happens is kept, if that is asked for. The folder is ours from here on.
+fn journal(manifest: &Manifest, flags: &Flags) -> Result<Option<Journal>, Failure> {
+    let settings = &manifest.settings;
+    let Some(path) = data_dir(manifest, flags) else { return Ok(None) };
+    let folder = Folder::lock(path)
+        .map_err(|error| Failure::Failed(format!("failed to open the data directory {}: {error}", path.display())))?;
+    let limits = Limits { max_bytes: settings.journal.max_bytes, max_age_us: settings.journal.max_age_us };
+    Ok(Some(Journal { disk: Arc::new(folder), limits }))
 }
 
 /// Waits until there is a reason to stop; it is an error where nobody asked for it.

@@ -28,7 +28,6 @@ use crate::outcome::{Status, Transition};
 /// Correlates events and judges edges. Pure and synchronous: the same calls give the same verdicts.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct Engine {
-    #[serde(with = "shared")]
     system: Arc<System>,
     #[serde(skip)]
     index: NodeIndex,
@@ -126,11 +125,6 @@ impl Engine {
             discovered.restore();
         }
         self
-    }
-
-    /// What is observed.
-    pub fn system(&self) -> &Arc<System> {
-        &self.system
     }
 
     /// The greatest `now_us` seen so far.
@@ -327,21 +321,6 @@ impl Engine {
             let gone = before - flow.tokens();
             (self.tokens, self.evicted) = (self.tokens - gone, self.evicted + gone as u64);
         }
-    }
-}
-
-/// What is shared is written as if it were not.
-mod shared {
-    use std::sync::Arc;
-
-    use serde::{Deserialize, Deserializer, Serialize, Serializer};
-
-    pub(super) fn serialize<S: Serializer, T: Serialize>(shared: &Arc<T>, to: S) -> Result<S::Ok, S::Error> {
-        T::serialize(shared, to)
-    }
-
-    pub(super) fn deserialize<'de, D: Deserializer<'de>, T: Deserialize<'de>>(from: D) -> Result<Arc<T>, D::Error> {
-        T::deserialize(from).map(Arc::new)
     }
 }
 

@@ -9,14 +9,13 @@ use tracing::{info, warn};
 
 use crate::clock::Moment;
 use crate::manifest::{self, LISTEN_DEFAULT, LayoutBy, Manifest, Problem, Settings, Text, Watch};
-use crate::pipeline::Refused;
 use crate::service;
 use crate::sources::Sources;
 use crate::web::{ManifestProblem, ManifestState, State};
 
 /// The most problems of one manifest that the log names.
 const LOGGED_MAX: usize = 20;
-/// Where too many queries wait for the owner, it is asked again after this long.
+/// Where too many queries wait for the owner, or it starts again, it is asked again after this long.
 const ASK_AGAIN: Duration = Duration::from_millis(100);
 
 /// What a reload needs to know of the server that runs.
@@ -65,7 +64,7 @@ impl Reloader {
 
     async fn apply(&self, manifest: &Manifest) {
         let system = Arc::new(manifest.system.clone());
-        while self.state.pipeline.reload(Arc::clone(&system)).await == Err(Refused::Overloaded) {
+        while self.state.pipeline.reload(Arc::clone(&system)).await.is_err() {
             tokio::time::sleep(ASK_AGAIN).await;
         }
         self.sources.follow(&manifest.settings.inputs).await;
@@ -109,6 +108,7 @@ impl Reloader {
             ("server.access", was.access != now.access),
             ("server.tls", was.entry.tls != now.entry.tls),
             ("server.data_dir", was.data_dir != now.data_dir),
+            ("server.journal", was.journal != now.journal),
             ("input.http.enabled", was.http_enabled != now.http_enabled),
         ];
         changed.into_iter().filter(|(_, changed)| *changed).map(|(key, _)| key).collect()
@@ -118,11 +118,8 @@ impl Reloader {
 /// The manifest, where a server could be started with it.
 fn judge(text: &Text, listen: Option<SocketAddr>) -> Result<Manifest, Vec<ManifestProblem>> {
     let told = |problem: Problem| ManifestProblem { file: problem.file, line: problem.line, message: problem.message };
-    let all = |problems: Vec<Problem>| problems.into_iter().map(told).collect();
+    let all = |problems: Vec<Problem>| problems.into_iter().map(told).collect::<Vec<_>>();
     let manifest = text.check().map_err(all)?;
-    if !manifest.not_built.is_empty() {
-        return Err(all(manifest.not_built));
-    }
     let listen = listen.or(manifest.settings.listen).unwrap_or(LISTEN_DEFAULT);
     let refused = |message| vec![ManifestProblem { file: "server.access".to_owned(), line: 0, message }];
     manifest::check_listen(listen, manifest.settings.access).map_err(refused)?;

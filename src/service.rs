@@ -140,7 +140,7 @@ mod tests {
     fn a_pipeline_that_does_not_move_gives_no_sign_of_life() {
         let clock = Arc::new(Hand(AtomicU64::new(SECOND_US)));
         let system = Arc::new(System { streams: vec![Stream::default()], ..System::default() });
-        let running = Start { system, clock: Arc::clone(&clock) as Arc<dyn Clock> }.run().unwrap();
+        let running = Start { system, clock: Arc::clone(&clock) as Arc<dyn Clock>, journal: None }.run().unwrap();
         let pipeline = running.pipeline.clone();
         assert_eq!(look(&pipeline), ("1 stream: 1 UNKNOWN; 0 messages remembered".to_owned(), true));
         running.stop();

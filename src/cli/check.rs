@@ -76,14 +76,14 @@ fn print_text(read: &Result<Manifest, Vec<Problem>>) -> Result<(), ExitCode> {
     let colour = output::stdout_colour();
     let text = match read {
         Ok(manifest) => {
-            let said: Vec<_> = manifest.not_built.iter().chain(&manifest.warnings).cloned().collect();
+            let said = &manifest.warnings;
             let (streams, nodes) = (manifest.system.streams.len(), manifest.system.nodes.len());
             let summary = format!(
                 "good: {}\n",
                 counted(&[(streams, "stream"), (nodes, "node"), (edges(manifest), "edge"), (said.len(), "warning"),])
             );
             let gap = if said.is_empty() { "" } else { "\n" };
-            manifest::render(&said, colour) + gap + &summary
+            manifest::render(said, colour) + gap + &summary
         }
         Err(problems) => {
             manifest::render(problems, colour) + &format!("\nbad: {}\n", counted(&[(problems.len(), "problem")]))
@@ -103,8 +103,7 @@ fn print_json(read: &Result<Manifest, Vec<Problem>>) -> Result<(), ExitCode> {
     let (counts, problems): ([usize; 3], Vec<(&str, Problem)>) = match read {
         Ok(manifest) => {
             let counts = [manifest.system.streams.len(), manifest.system.nodes.len(), edges(manifest)];
-            let not_built = manifest.not_built.iter().map(line("not_built"));
-            (counts, not_built.chain(manifest.warnings.iter().map(line("warning"))).collect())
+            (counts, manifest.warnings.iter().map(line("warning")).collect())
         }
         Err(problems) => ([0; 3], problems.iter().map(line("error")).collect()),
     };

@@ -12,7 +12,7 @@ use clap::Args;
 
 use super::client::Credentials;
 use super::{Listening, Logging, output, serve};
-use crate::app::{Failure, Reached};
+use crate::app::{Failure, Flags, Reached};
 use crate::clock::{Clock, Moment, MonotonicClock};
 use crate::manifest::{self, LISTEN_DEFAULT, Source};
 
@@ -47,7 +47,7 @@ impl Demo {
             let started = std::thread::Builder::new().name("demo".to_owned()).spawn(run);
             started.map(drop).map_err(|error| Failure::Failed(format!("failed to start the traffic: {error}")))
         };
-        serve::run(&manifest, None, Some(listen), &self.logging, traffic)
+        serve::run(&manifest, None, Flags { listen: Some(listen), data_dir: None }, &self.logging, traffic)
     }
 }
 

@@ -14,6 +14,7 @@ mod output;
 mod recordings;
 mod replay;
 mod replay_answer;
+mod replay_journal;
 mod sample;
 mod send;
 mod serve;

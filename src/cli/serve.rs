@@ -1,13 +1,12 @@
 //! `observatory serve`: runs the server.
 
-use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Args;
 
 use super::{Listening, Logging, output};
-use crate::app::{self, Failure, Reached};
+use crate::app::{self, Failure, Flags, Reached};
 use crate::logging;
 use crate::manifest::{Manifest, Origin, Text};
 
@@ -20,15 +19,15 @@ use crate::manifest::{Manifest, Origin, Text};
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   observatory serve shop.toml
-  observatory serve /etc/observatory.d --listen 127.0.0.1:9000
+  observatory serve /etc/observatory.d --listen 127.0.0.1:9000 --data-dir /var/lib/observatory
   generate-manifest | observatory serve -")]
 pub(super) struct Serve {
     /// The manifest: a file, a folder whose *.toml are merged, or - for standard input
     manifest: PathBuf,
     #[command(flatten)]
     listening: Listening,
-    /// Where to keep the journal; not built yet
-    #[arg(long, value_name = "DIR", env = "OBSERVATORY_DATA_DIR", hide = true)]
+    /// Keep all that happens in this folder: nothing that was accepted is lost [default: the manifest's, else nothing is kept]
+    #[arg(long, value_name = "DIR", env = "OBSERVATORY_DATA_DIR")]
     data_dir: Option<PathBuf>,
     #[command(flatten)]
     logging: Logging,
@@ -36,16 +35,14 @@ pub(super) struct Serve {
 
 impl Serve {
     pub(super) fn run(self) -> ExitCode {
-        if self.data_dir.is_some() {
-            return output::wrong(&"--data-dir is not built yet: this version keeps nothing; leave it out");
-        }
         let source = super::source(&self.manifest);
         let text = Text::read(&source);
         let manifest = match super::good(text.check()) {
             Ok(manifest) => manifest,
             Err(exit) => return exit,
         };
-        run(&manifest, Some(Origin { source, text }), self.listening.listen, &self.logging, |_| Ok(()))
+        let flags = Flags { listen: self.listening.listen, data_dir: self.data_dir };
+        run(&manifest, Some(Origin { source, text }), flags, &self.logging, |_| Ok(()))
     }
 }
 
@@ -53,7 +50,7 @@ impl Serve {
 pub(super) fn run(
     manifest: &Manifest,
     origin: Option<Origin>,
-    listen: Option<SocketAddr>,
+    flags: Flags,
     logging: &Logging,
     then: impl FnOnce(Reached) -> Result<(), Failure>,
 ) -> ExitCode {
@@ -65,7 +62,7 @@ pub(super) fn run(
         output::answer(&page).map_err(|_exit| Failure::Failed("failed to print the address".to_owned()))?;
         then(reached)
     };
-    match app::serve(manifest, origin, listen, announce) {
+    match app::serve(manifest, origin, flags, announce) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure @ Failure::Wrong(_)) => output::wrong(&failure),
         Err(failure @ Failure::Failed(_)) => output::fail(&failure),

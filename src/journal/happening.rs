@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::positions::Position;
 use crate::engine::Entry;
-use crate::graph::InputState;
+use crate::graph::{InputId, InputState, NodeId, NodeIndex, System};
 
 /// What the core is told, and what belongs to it: kept together, or not at all.
 #[derive(Clone, Debug)]
@@ -37,4 +37,30 @@ impl Happening {
     pub fn new(entry: Entry, now_us: u64) -> Self {
         Self { entry, now_us, unknown: Vec::new(), positions: Vec::new(), news: None }
     }
+
+    /// Reads it for another system than the one that names its places: the same nodes and inputs by their names. Events of
+    /// nodes that are not there are left out; a reload is no more than a moment.
+    pub(super) fn turn(&mut self, named: &System, instead: &System, nodes: &NodeIndex) {
+        let node = |id: NodeId| nodes.find(named.nodes.get(id.0 as usize)?);
+        match &mut self.entry {
+            Entry::Events(events) => events.retain_mut(|event| {
+                event.input = input(event.input, named, instead);
+                event.parent = event.parent.and_then(node);
+                node(event.node).is_some_and(|here| {
+                    event.node = here;
+                    true
+                })
+            }),
+            Entry::Input { input: id, .. } => *id = input(*id, named, instead),
+            Entry::Reload(_) => self.entry = Entry::Beat,
+            Entry::Gap { .. } | Entry::Beat => {}
+        }
+    }
+}
+
+/// The input of the same name; none has the place that is answered where there is none.
+fn input(id: InputId, named: &System, instead: &System) -> InputId {
+    let name = named.inputs.get(usize::from(id.0)).map(|input| &input.name);
+    let place = name.and_then(|name| instead.inputs.iter().position(|input| input.name == *name));
+    InputId(place.map_or(u16::MAX, |place| place as u16))
 }

@@ -5,12 +5,18 @@
 
 mod codec;
 mod happening;
+mod kept;
+mod line;
+mod play;
 mod positions;
 mod senders;
 mod told;
 
 pub use codec::{Unreadable, read, read_system, system_sum, write, write_system};
 pub use happening::{Happening, News};
+pub use kept::{Changes, Kept};
+pub use line::Line;
+pub use play::{Begin, Lost, Played, play, snapshot};
 pub use positions::{Position, Positions};
 pub use senders::Senders;
 pub use told::Told;

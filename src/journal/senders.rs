@@ -20,11 +20,11 @@ pub struct Senders {
 
 impl Senders {
     /// Counts one event.
-    pub fn count(&mut self, name: String) {
-        if let Some(events) = self.by_name.get_mut(&name) {
+    pub fn count(&mut self, name: &str) {
+        if let Some(events) = self.by_name.get_mut(name) {
             *events += 1;
         } else if self.by_name.len() < NAMES_MAX {
-            self.by_name.insert(name, 1);
+            self.by_name.insert(name.to_owned(), 1);
         } else {
             self.others += 1;
         }
@@ -50,9 +50,9 @@ mod tests {
     fn random_names_take_bounded_room() {
         let mut senders = Senders::default();
         for name in 0..1000 {
-            senders.count(format!("node-{name}"));
+            senders.count(&format!("node-{name}"));
         }
-        senders.count("node-7".to_owned());
+        senders.count("node-7");
         let list = senders.list();
         assert_eq!(list.len(), NAMES_MAX + 1);
         assert_eq!(list[0], UnknownSender { name: "node-7".to_owned(), events: 2 });

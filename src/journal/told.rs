@@ -16,18 +16,12 @@ pub struct Told {
 
 impl Told {
     /// An input tells something.
-    pub fn take(&mut self, name: &str, news: News, now_us: u64) {
+    pub fn take(&mut self, name: &str, news: &News, now_us: u64) {
         let (lag_us, last) = self.by_name.entry(name.to_owned()).or_default();
         *lag_us = news.lag_us;
-        if let Some(error) = news.error {
-            *last = Some(InputError { at: Moment(now_us), error });
+        if let Some(error) = &news.error {
+            *last = Some(InputError { at: Moment(now_us), error: error.clone() });
         }
-    }
-
-    /// Something went wrong with an input.
-    pub fn error(&mut self, name: &str, error: &str, now_us: u64) {
-        let error = InputError { at: Moment(now_us), error: error.to_owned() };
-        self.by_name.entry(name.to_owned()).or_default().1 = Some(error);
     }
 
     /// Adds it to what the board shows.

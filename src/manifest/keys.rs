@@ -35,7 +35,7 @@ pub(super) const TOP: Table = Table {
 pub(super) const SERVER: Table = Table {
     title: "[server]",
     path: &["server"],
-    keys: &["listen", "access", "key", "login", "tls", "frame_ancestors", "data_dir", "refresh", "layout"],
+    keys: &["listen", "access", "key", "login", "tls", "frame_ancestors", "data_dir", "journal", "refresh", "layout"],
 };
 
 /// A key of a program.
@@ -48,6 +48,10 @@ pub(super) const LOGIN: Table =
 
 /// The certificate by which the server speaks TLS.
 pub(super) const TLS: Table = Table { title: "tls", path: &["server", "tls"], keys: &["certificate", "key"] };
+
+/// How much of the journal is kept.
+pub(super) const JOURNAL: Table =
+    Table { title: "journal", path: &["server", "journal"], keys: &["max_size", "max_age"] };
 
 /// The inputs by their kind.
 pub(super) const INPUT: Table = Table { title: "[input]", path: &["input"], keys: &["http", "amqp", "log"] };
@@ -127,8 +131,10 @@ pub(super) const CHECK: Table = Table {
 };
 
 /// Every table, in the order in which a manifest is read.
-pub const TABLES: [&Table; 16] =
-    [&TOP, &SERVER, &KEY, &LOGIN, &TLS, &INPUT, &HTTP, &AMQP, &MAP, &LOG, &RULE, &JSON, &STREAM, &NODE, &EDGE, &CHECK];
+pub const TABLES: [&Table; 17] = [
+    &TOP, &SERVER, &KEY, &LOGIN, &TLS, &JOURNAL, &INPUT, &HTTP, &AMQP, &MAP, &LOG, &RULE, &JSON, &STREAM, &NODE, &EDGE,
+    &CHECK,
+];
 
 impl Table {
     /// The table that a key of this table holds, where it holds one.

@@ -60,11 +60,7 @@ fn check(files: &[SourceFile], environment: Environment<'_>) -> Result<Manifest,
     if findings.iter().any(|finding| finding.severity == Severity::Error) {
         return Err(errors(findings, files));
     }
-    let of = |severity| {
-        let findings = findings.iter().filter(move |finding| finding.severity == severity);
-        findings.map(|finding| finding.render(files)).collect()
-    };
-    Ok(Manifest { not_built: of(Severity::NotBuilt), warnings: of(Severity::Warning), ..manifest })
+    Ok(Manifest { warnings: findings.iter().map(|finding| finding.render(files)).collect(), ..manifest })
 }
 
 fn walk<'d>(context: &'d Context<'d>, parsed: &'d [Parsed<'d>]) -> Manifest {
@@ -87,7 +83,7 @@ fn walk<'d>(context: &'d Context<'d>, parsed: &'d [Parsed<'d>]) -> Manifest {
     system.inputs = core_inputs(&system, &settings.inputs);
     set_delays(&mut system, &settings.inputs);
     add_clock_skews(&mut system, &settings.inputs);
-    Manifest { system, settings, not_built: Vec::new(), warnings: Vec::new() }
+    Manifest { system, settings, warnings: Vec::new() }
 }
 
 /// The errors alone, rendered.

@@ -25,6 +25,7 @@ mod nodes;
 mod problem;
 mod section;
 mod settings;
+mod size;
 mod source;
 mod stream;
 mod syntax;

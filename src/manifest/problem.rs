@@ -74,8 +74,6 @@ pub(super) struct Place {
 pub(super) enum Severity {
     /// The manifest cannot be used.
     Error,
-    /// This version cannot do what it asks for.
-    NotBuilt,
     /// Legal, but hardly meant.
     Warning,
 }
@@ -112,10 +110,6 @@ impl Finding {
 
     pub(super) fn warning(place: &Place, message: impl Into<String>) -> Self {
         Self::new(Severity::Warning, place, message)
-    }
-
-    pub(super) fn not_built(place: &Place, message: impl Into<String>) -> Self {
-        Self::new(Severity::NotBuilt, place, message)
     }
 
     /// What to say right at the caret.

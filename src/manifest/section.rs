@@ -185,6 +185,7 @@ impl<'d> Item<'d> {
 fn one_header(table: &Table) -> String {
     match table.path {
         ["input"] => "write `[input.http]`, `[[input.amqp]]` or `[[input.log]]` on a line of its own".to_owned(),
+        [.., "journal"] => "write `journal = { max_size = \"1GiB\", max_age = \"7d\" }`".to_owned(),
         [.., "check"] => "write `check = { within = \"10s\" }`".to_owned(),
         [.., "tls"] => {
             "write `tls = { certificate = \"/etc/observatory/server.crt\", key = \"/etc/observatory/server.key\" }`"

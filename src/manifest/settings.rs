@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use super::problem::Problem;
 use crate::access::Roster;
+use crate::clock::SECOND_US;
 use crate::graph::{Input, InputKind, NodeId, System};
 use crate::input::amqp::AmqpSettings;
 use crate::input::rules::LogSettings;
@@ -21,8 +22,6 @@ pub struct Manifest {
     pub system: System,
     /// What the shells need.
     pub settings: Settings,
-    /// Keys that this version understands but has not built: `check` warns, `serve` refuses.
-    pub not_built: Vec<Problem>,
     /// What is legal, but hardly meant.
     pub warnings: Vec<Problem>,
 }
@@ -38,6 +37,8 @@ pub struct Settings {
     pub entry: AccessSettings,
     /// Where to keep the journal.
     pub data_dir: Option<PathBuf>,
+    /// How much of the journal is kept.
+    pub journal: JournalSettings,
     /// How often the page asks to be loaded again where the browser runs no script.
     pub refresh_us: u64,
     /// Who lays out the pictures.
@@ -66,6 +67,21 @@ pub struct TlsFiles {
     pub certificate: PathBuf,
     /// Its private key, in PEM.
     pub key: PathBuf,
+}
+
+/// How much of the journal is kept: what the two newest snapshots need, and all else within these limits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct JournalSettings {
+    /// What its files may take, in bytes.
+    pub max_bytes: u64,
+    /// How far back it goes, in microseconds.
+    pub max_age_us: u64,
+}
+
+impl Default for JournalSettings {
+    fn default() -> Self {
+        Self { max_bytes: 1 << 30, max_age_us: 7 * 86_400 * SECOND_US }
+    }
 }
 
 /// What every input may say of itself.

@@ -10,7 +10,9 @@ use super::item::{Bounds, Item, Said, Span};
 use super::keys;
 use super::problem::{Finding, quote};
 use super::section::Section;
-use super::settings::{Access, AccessSettings, LISTEN_DEFAULT, LISTEN_HELP, LayoutBy, Settings, check_listen};
+use super::settings::{
+    Access, AccessSettings, JournalSettings, LISTEN_DEFAULT, LISTEN_HELP, LayoutBy, Settings, check_listen,
+};
 use crate::clock::SECOND_US;
 use crate::graph::System;
 
@@ -50,6 +52,9 @@ pub(super) fn system(top: &Section<'_>) -> System {
     }
 }
 
+/// The smallest journal that is worth its name, in bytes and as the manifest writes it.
+const JOURNAL_MIN: (u64, &str) = (64 << 20, "64MiB");
+
 /// The server's settings, without the inputs. `nodes` are those of all streams.
 pub(super) fn settings(top: &Section<'_>, nodes: &[String]) -> Settings {
     let mut settings = Settings {
@@ -57,6 +62,7 @@ pub(super) fn settings(top: &Section<'_>, nodes: &[String]) -> Settings {
         access: None,
         entry: AccessSettings::default(),
         data_dir: None,
+        journal: JournalSettings::default(),
         refresh_us: SECOND_US,
         layout: LayoutBy::default(),
         http_enabled: true,
@@ -65,7 +71,6 @@ pub(super) fn settings(top: &Section<'_>, nodes: &[String]) -> Settings {
     let Some(server) = top.section("server", &keys::SERVER) else {
         return settings;
     };
-    let context = server.context;
     if let Some(refresh) = server.duration("refresh") {
         settings.refresh_us = refresh.value.us;
     }
@@ -73,10 +78,13 @@ pub(super) fn settings(top: &Section<'_>, nodes: &[String]) -> Settings {
         settings.access = Some(if access.value == 0 { Access::Open } else { Access::Login });
     }
     if let Some(data_dir) = server.text("data_dir", "/var/lib/observatory") {
-        let finding =
-            Finding::not_built(&data_dir.place, "`data_dir` is not built yet: nothing is kept over a restart");
-        context.report(finding.help("take it out until then"));
         settings.data_dir = Some(PathBuf::from(data_dir.value));
+    }
+    if let Some(journal) = server.section("journal", &keys::JOURNAL) {
+        let size = journal.item("max_size").and_then(|item| item.size(JOURNAL_MIN));
+        let age = journal.duration("max_age");
+        settings.journal.max_bytes = size.map_or(settings.journal.max_bytes, |said| said.value);
+        settings.journal.max_age_us = age.map_or(settings.journal.max_age_us, |said| said.value.us);
     }
     if let Some(layout) = server.choice("layout", &["builtin", "dot"]) {
         settings.layout = if layout.value == 0 { LayoutBy::Builtin } else { LayoutBy::Dot };

@@ -11,7 +11,7 @@ pub(super) use super::table::Read;
 use crate::board::{Board, DiscoveryBoard, EdgeBoard, LATENCY_BOUNDS_US, NodeBoard};
 use crate::graph::InputState;
 use crate::outcome::{Freshness, NodeState, Outcome};
-use crate::pipeline::{DELAY_BOUNDS_US, EVENTS_MAX, Pipeline};
+use crate::pipeline::{DELAY_BOUNDS_US, EVENTS_MAX, JournalState, Pipeline};
 
 /// Makes families from the latest board.
 pub(super) struct Reader {
@@ -130,6 +130,26 @@ fn fill_pipeline(read: &mut Read, pipeline: &Pipeline) {
     read.overloaded_total.add(&[], figures.overloaded.load(Ordering::Relaxed) as f64);
     read.gaps_total.add(&[], figures.gaps.load(Ordering::Relaxed) as f64);
     read.boards_total.add(&[], figures.boards.load(Ordering::Relaxed) as f64);
+    read.correlator_restarts_total.add(&[], figures.restarts.load(Ordering::Relaxed) as f64);
+    if let Some(journal) = pipeline.journal() {
+        fill_journal(read, &journal, pipeline);
+    }
     let (counts, sum_us) = figures.verdict_delay.read();
     read.verdict_delay_seconds.add_histogram(&[], &DELAY_BOUNDS_US, &counts, sum_us);
+}
+
+fn fill_journal(read: &mut Read, journal: &JournalState, pipeline: &Pipeline) {
+    read.journal_up.add(&[], f64::from(u8::from(pipeline.is_keeping())));
+    if let Some((segments, bytes)) = journal.files {
+        read.journal_segments.add(&[], segments as f64);
+        read.journal_bytes.add(&[], bytes as f64);
+    }
+    if let Some(at_us) = journal.snapshot_us {
+        read.journal_snapshot_timestamp_seconds.add(&[], at_us as f64 / 1e6);
+    }
+    let figures = &pipeline.figures().journal;
+    read.journal_written_bytes_total.add(&[], figures.written_bytes.load(Ordering::Relaxed) as f64);
+    read.journal_errors_total.add(&[], figures.failures.load(Ordering::Relaxed) as f64);
+    let (counts, sum_us) = figures.sync_time.read();
+    read.journal_sync_seconds.add_histogram(&[], &DELAY_BOUNDS_US, &counts, sum_us);
 }

@@ -159,6 +159,22 @@ metrics! {
         overloaded_total: Counter,
         /// Times at which we did not run for a while: stopped, suspended, or kept from running.
         gaps_total: Counter,
+        /// Times that the correlator panicked and was started again from the journal.
+        correlator_restarts_total: Counter,
+        /// 1 where the journal can be written, 0 where not: then nothing is taken.
+        journal_up: Gauge,
+        /// Segments of the journal.
+        journal_segments: Gauge,
+        /// What the journal's files take.
+        journal_bytes: Gauge,
+        /// The moment of the newest snapshot.
+        journal_snapshot_timestamp_seconds: Gauge,
+        /// Bytes written to the journal.
+        journal_written_bytes_total: Counter,
+        /// Times that the journal could not be written.
+        journal_errors_total: Counter,
+        /// How long writing to the journal and syncing it took.
+        journal_sync_seconds: Histogram,
         /// Time from an outcome's deadline, or its event's arrival, to its being on the board.
         verdict_delay_seconds: Histogram,
         /// Boards published.

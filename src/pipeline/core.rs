@@ -5,15 +5,15 @@ use std::sync::atomic::Ordering;
 
 use tracing::{info, warn};
 
+use super::front::Front;
 use super::handle::Shared;
-use super::observed::{Observed, translate, translate_input};
+use super::observed::Observed;
 use super::query::Query;
-use crate::board::Board;
+use crate::board::{Board, EdgeDetail};
 use crate::clock::SECOND_US;
-use crate::engine::{Engine, Entry};
-use crate::event::{Event, Report};
-use crate::graph::{InputId, InputState, System};
-use crate::journal::{News, Positions, Senders, Told};
+use crate::event::Report;
+use crate::graph::{InputId, System};
+use crate::journal::{Happening, Kept};
 use crate::outcome::{Change, Status, Subject, Transition};
 
 /// Between two boards there is this long at least.
@@ -29,26 +29,25 @@ const BOARD_SHARE: u64 = 50;
 const DUE_EVERY_US: u64 = 5_000;
 /// The owner looks around this often, even where nothing is to do.
 const LOOK_EVERY_US: u64 = SECOND_US / 2;
-/// Where nobody has looked around for longer than this, we did not run: stopped, suspended, or kept from it. What is
-/// shorter is within what `grace` is for.
-const STALL_US: u64 = 2 * SECOND_US;
 
-/// The engine, and what nobody but its holder needs.
+/// A change, with what names its places and the record that made it.
+#[derive(Clone, Debug)]
+pub struct Changed {
+    /// The sequence of the journal's record; 0 without a journal.
+    pub sequence: u64,
+    /// What was observed.
+    pub observed: Arc<Observed>,
+    /// What changed.
+    pub transition: Transition,
+}
+
+/// What is kept, and what nobody but its holder needs.
 pub(super) struct Core {
-    engine: Engine,
+    pub(super) kept: Kept,
+    /// What is observed now.
     observed: Arc<Observed>,
-    senders: Senders,
-    told: Told,
-    /// Where the inputs stand.
-    pub(super) positions: Positions,
-    /// When the last entry happened.
-    advanced_us: u64,
-    /// When somebody who held this last looked around.
-    awake_us: u64,
-    /// Whether requests with events were refused of late.
-    refusing: bool,
-    /// Room for the events of the next one.
-    events: Vec<Event>,
+    /// What will happen.
+    pub(super) front: Front,
     showing: Showing,
     /// When the owner's thread will look again.
     pub(super) watched_us: u64,
@@ -87,187 +86,180 @@ impl Showing {
 }
 
 impl Core {
-    pub(super) fn new(engine: Engine, observed: Arc<Observed>, now_us: u64) -> Self {
-        let showing = Showing { at_us: now_us, cost_us: 0, outcomes: 0, unseen_us: None, changed: false };
-        Self {
-            engine,
-            observed,
-            senders: Senders::default(),
-            told: Told::default(),
-            positions: Positions::default(),
-            advanced_us: now_us,
-            awake_us: now_us,
-            refusing: false,
-            events: Vec::new(),
-            showing,
-            watched_us: now_us,
-            closed: false,
+    /// `board`: what is shown of it at first.
+    pub(super) fn new(kept: Kept, observed: Arc<Observed>, board: &Board, now_us: u64) -> Self {
+        let outcomes = outcomes(board);
+        let showing = Showing { at_us: now_us, cost_us: 0, outcomes, unseen_us: None, changed: false };
+        let front = Front::new(Arc::clone(&observed), kept.engine.now_us());
+        Self { kept, observed, front, showing, watched_us: now_us, closed: false }
+    }
+
+    /// What is observed now.
+    pub(super) fn observed(&self) -> &Arc<Observed> {
+        &self.observed
+    }
+
+    /// What is listed happens.
+    pub(super) fn happen(&mut self, shared: &Shared) {
+        for happening in self.front.take() {
+            self.apply(shared, &happening, 0);
+            self.front.recycle(happening);
         }
     }
 
-    /// The one door to the engine: whatever happens to it passes here, in order. Answers the changes
-    /// until now where a reload gives what they name other places.
-    fn happen(&mut self, shared: &Shared, entry: &Entry, now_us: u64) -> Vec<Transition> {
-        self.look_around(shared, now_us);
-        self.enter(entry, now_us)
-    }
-
-    fn enter(&mut self, entry: &Entry, now_us: u64) -> Vec<Transition> {
-        self.note_due(now_us);
-        self.advanced_us = now_us;
-        self.engine.apply(entry, now_us)
-    }
-
-    /// Notes what kept us from taking events since anybody looked: it goes before what happens now.
-    pub(super) fn look_around(&mut self, shared: &Shared, now_us: u64) {
-        let awake_us = std::mem::replace(&mut self.awake_us, now_us);
-        if now_us > awake_us + STALL_US {
-            self.enter(&Entry::Gap { from_us: awake_us, until_us: now_us }, now_us);
-            shared.figures.gaps.fetch_add(1, Ordering::Relaxed);
-            shared.gaps.send_modify(|gaps| *gaps += 1);
-            let ms = (now_us - awake_us) / 1_000;
-            warn!(subsystem = "correlator", ms, "the server did not run for a while: what came then is not judged");
+    /// The next of the list happens. It has this sequence in the journal.
+    pub(super) fn apply(&mut self, shared: &Shared, happening: &Happening, sequence: u64) {
+        self.note_due(happening.now_us);
+        let changes = self.kept.apply(happening);
+        self.tell(shared, sequence, changes.before);
+        match &happening.entry {
+            crate::engine::Entry::Reload(_) => {
+                if let Some(observed) = self.front.reloads.pop_front() {
+                    shared.observed.store(Arc::clone(&observed));
+                    self.observed = observed;
+                }
+                self.showing.changed = true;
+            }
+            crate::engine::Entry::Input { .. } => self.showing.changed = true,
+            _ => {}
         }
-        if let Some(first_us) = shared.refusals.take_first() {
-            self.refuse(shared, first_us.clamp(self.advanced_us, now_us));
-        } else if self.refusing && shared.refusals.is_over(now_us) {
-            self.refusing = false;
-            self.showing.changed = true;
-            self.enter(&Entry::Input { input: self.observed.http, state: InputState::Up }, now_us);
-            info!(subsystem = "input.http", "events are taken again");
-        }
-    }
-
-    /// Requests with events are refused since a moment.
-    fn refuse(&mut self, shared: &Shared, since_us: u64) {
-        if std::mem::replace(&mut self.refusing, true) {
-            return;
-        }
-        self.showing.changed = true;
-        self.enter(&Entry::Input { input: self.observed.http, state: InputState::Down }, since_us);
-        let waiting = shared.room.taken().events;
-        warn!(subsystem = "input.http", waiting, "events are refused: more come than can be judged");
-        if let Some(http) = self.observed.system.inputs.get(usize::from(self.observed.http.0)) {
-            self.told.error(&http.name, "events were refused: more came than could be judged", since_us);
-        }
+        self.tell(shared, sequence, changes.now);
     }
 
     /// When there is something to do though nobody sends anything.
     pub(super) fn wake_us(&mut self) -> u64 {
-        let due_us = self.engine.next_due_us().map_or(u64::MAX, |due| due.saturating_add(1));
-        due_us.max(self.advanced_us + DUE_EVERY_US).min(self.showing.due_us()).min(self.awake_us + LOOK_EVERY_US)
+        self.due_us().min(self.showing.due_us()).min(self.front.awake_us + LOOK_EVERY_US)
     }
 
-    /// Correlates events; they arrive now, and have waited for that since `sent_us`, where they have.
-    /// `stretches`: what so many of them, one after the other, were parsed with. Gives the places of those
-    /// that were not taken, because their nodes are gone.
+    /// When something falls due, or a little later.
+    pub(super) fn due_us(&mut self) -> u64 {
+        let due_us = self.kept.engine.next_due_us().map_or(u64::MAX, |due| due.saturating_add(1));
+        due_us.max(self.front.listed_us + DUE_EVERY_US)
+    }
+
+    /// When the next board is due.
+    pub(super) fn board_due_us(&self) -> u64 {
+        self.showing.due_us()
+    }
+
+    /// Correlates events; they arrive now, and have waited for that since `sent_us`, where they have. Gives the places of
+    /// those that were not taken, because their nodes are gone.
     pub(super) fn take<'a>(
         &mut self,
         shared: &Shared,
         reports: Vec<Report>,
         stretches: impl IntoIterator<Item = (usize, InputId, &'a Arc<Observed>)>,
-        unknown: Vec<String>,
+        mut unknown: Vec<String>,
         sent_us: Option<u64>,
     ) -> Vec<usize> {
-        let arrival_us = shared.clock.now_us();
-        let mut events = std::mem::take(&mut self.events);
-        let mut gone = Vec::new();
-        let mut reports = reports.into_iter().enumerate();
-        for (count, input, by) in stretches {
-            let now = Arc::ptr_eq(by, &self.observed);
-            let input = if now { input } else { translate_input(input, by, &self.observed) };
-            for (place, mut report) in reports.by_ref().take(count) {
-                if !now && let Err(name) = translate(&mut report, by, &self.observed) {
-                    if self.observed.system.accept_unknown {
-                        self.senders.count(name.to_owned());
-                    } else {
-                        gone.push(place);
-                    }
-                    continue;
-                }
-                events.push(report.arrive(input, arrival_us));
-            }
-        }
-        for name in unknown {
-            self.senders.count(name);
-        }
-        let entry = Entry::Events(events);
-        self.happen(shared, &entry, arrival_us);
-        if let Entry::Events(mut events) = entry {
-            events.clear();
-            self.events = events;
-        }
-        self.showing.unseen(sent_us.unwrap_or(arrival_us));
-        self.tell_transitions(shared);
+        let now_us = shared.clock.now_us();
+        self.front.look_around(shared, now_us);
+        let mut events = self.front.room();
+        let gone = self.front.events(reports, stretches, &mut unknown, now_us, &mut events);
+        self.front.list_events(events, unknown, Vec::new(), now_us);
+        self.note_sent(sent_us.unwrap_or(now_us));
+        self.happen(shared);
         gone
+    }
+
+    /// Events that were sent then will be on the next board.
+    pub(super) fn note_sent(&mut self, sent_us: u64) {
+        self.showing.unseen(sent_us);
     }
 
     /// Judges what is due by now.
     pub(super) fn work_off_due(&mut self, shared: &Shared) {
         let now_us = shared.clock.now_us();
-        self.look_around(shared, now_us);
-        if self.engine.next_due_us().is_some_and(|due_us| now_us > due_us) {
-            self.beat(shared, now_us);
+        self.front.look_around(shared, now_us);
+        if self.kept.engine.next_due_us().is_some_and(|due_us| now_us > due_us) {
+            self.front.list_beat(now_us);
         }
+        self.happen(shared);
     }
 
     /// Lets time pass.
-    fn beat(&mut self, shared: &Shared, now_us: u64) {
-        self.happen(shared, &Entry::Beat, now_us);
-        self.tell_transitions(shared);
+    pub(super) fn beat(&mut self, shared: &Shared) {
+        let now_us = shared.clock.now_us();
+        self.front.look_around(shared, now_us);
+        self.front.list_beat(now_us);
+        self.happen(shared);
     }
 
     /// What falls due by now is not on the board yet.
     fn note_due(&mut self, now_us: u64) {
-        if let Some(due_us) = self.engine.next_due_us().filter(|&due_us| now_us > due_us) {
+        if let Some(due_us) = self.kept.engine.next_due_us().filter(|&due_us| now_us > due_us) {
             self.showing.unseen(due_us);
         }
     }
 
-    /// Answers a question.
+    /// One edge, as it was when the last of the list happened.
+    pub(super) fn edge(&mut self, stream: &str, from: &str, to: &str) -> Option<EdgeDetail> {
+        let (stream, edge) = self.kept.engine.find_edge(stream, from, to)?;
+        self.kept.engine.edge_detail(stream, edge)
+    }
+
+    /// Answers a question, where all that happens counts at once.
     pub(super) fn answer(&mut self, shared: &Shared, query: Query) {
+        let now_us = shared.clock.now_us();
         match query {
             Query::Edge { stream, from, to, answer } => {
-                self.beat(shared, shared.clock.now_us());
-                let found = self.engine.find_edge(&stream, &from, &to);
-                let detail = found.and_then(|(stream, edge)| self.engine.edge_detail(stream, edge));
+                self.beat(shared);
                 // Whoever asked may have gone away.
-                drop(answer.send(detail));
+                drop(answer.send(self.edge(&stream, &from, &to)));
             }
             Query::Input { name, news, answer } => {
-                self.hear_of(shared, &name, news);
+                self.front.look_around(shared, now_us);
+                self.front.list_news(&name, news, now_us);
+                self.happen(shared);
                 answer.send(()).unwrap_or_default();
             }
             Query::Reload { observed, answer } => {
-                self.reload(shared, observed);
+                self.front.look_around(shared, now_us);
+                self.front.list_reload(observed, now_us);
+                self.happen(shared);
+                self.publish(shared);
                 // It is in force, whether anybody waits for it or not.
                 answer.send(()).unwrap_or_default();
             }
         }
     }
 
-    /// An input tells how it is.
-    fn hear_of(&mut self, shared: &Shared, name: &str, news: News) {
-        let now_us = shared.clock.now_us();
-        self.happen(shared, &Entry::Input { input: self.observed.input(name), state: news.state }, now_us);
-        self.told.take(name, news, now_us);
+    /// We take no events from now on, but go on judging.
+    pub(super) fn pause(&mut self, shared: &Shared, sequence: u64) {
+        self.kept.engine.pause(self.kept.engine.now_us());
+        self.tell_now(shared, sequence);
+    }
+
+    /// Judges what is due by a moment while no events are taken.
+    pub(super) fn judge_paused(&mut self, shared: &Shared, now_us: u64, sequence: u64) {
+        self.note_due(now_us);
+        self.kept.engine.advance(now_us);
+        self.tell_now(shared, sequence);
+    }
+
+    /// We take events again.
+    pub(super) fn resume(&mut self, shared: &Shared, now_us: u64, sequence: u64) {
+        self.note_due(now_us);
+        self.kept.engine.resume(now_us);
+        self.tell_now(shared, sequence);
+    }
+
+    fn tell_now(&mut self, shared: &Shared, sequence: u64) {
+        let transitions = self.kept.engine.take_transitions();
         self.showing.changed = true;
-        self.tell_transitions(shared);
+        self.tell(shared, sequence, transitions);
     }
 
-    /// Goes on with another system, and shows it at once. What has changed until now is told with the old
-    /// one, which names its places.
-    fn reload(&mut self, shared: &Shared, observed: Arc<Observed>) {
-        let now_us = shared.clock.now_us();
-        let transitions = self.happen(shared, &Entry::Reload(Arc::clone(&observed.system)), now_us);
-        self.tell(shared, transitions);
-        shared.observed.store(Arc::clone(&observed));
-        self.observed = observed;
-        self.publish(shared);
-    }
-
-    /// Shows a new board where one is due.
+    /// Shows a new board where one is due, where all that happens counts at once.
     pub(super) fn publish_if_due(&mut self, shared: &Shared) {
+        if shared.clock.now_us() >= self.showing.due_us() {
+            self.beat(shared);
+            self.publish(shared);
+        }
+    }
+
+    /// Shows a new board where one is due, of the moment of what happened last.
+    pub(super) fn show_if_due(&mut self, shared: &Shared) {
         if shared.clock.now_us() >= self.showing.due_us() {
             self.publish(shared);
         }
@@ -276,10 +268,7 @@ impl Core {
     /// Shows a new board.
     pub(super) fn publish(&mut self, shared: &Shared) {
         let begun_us = shared.clock.now_us();
-        self.beat(shared, begun_us);
-        let mut board = self.engine.board();
-        board.unknown_senders = self.senders.list();
-        self.told.fill(&mut board.inputs);
+        let board = self.kept.board();
         let outcomes = outcomes(&board);
         shared.board.store(Arc::new(board));
         shared.shown.send_replace(());
@@ -296,17 +285,13 @@ impl Core {
     }
 
     /// Tells everybody who listens what has changed; the log is told here.
-    fn tell_transitions(&mut self, shared: &Shared) {
-        let transitions = self.engine.take_transitions();
-        self.tell(shared, transitions);
-    }
-
-    fn tell(&mut self, shared: &Shared, transitions: Vec<Transition>) {
+    fn tell(&mut self, shared: &Shared, sequence: u64, transitions: Vec<Transition>) {
         for transition in transitions {
             self.showing.changed = true;
             log(&self.observed.system, &transition);
             // Nobody has to listen.
-            drop(shared.transitions.send((Arc::clone(&self.observed), transition)));
+            let told = Changed { sequence, observed: Arc::clone(&self.observed), transition };
+            drop(shared.transitions.send(told));
         }
     }
 }

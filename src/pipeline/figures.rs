@@ -2,6 +2,8 @@
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
+use super::journal_figures::JournalFigures;
+
 /// The upper bounds of the verdict delay's histogram: 100 microseconds to a minute.
 pub const DELAY_BOUNDS_US: [u64; 15] = [
     100, 250, 500, 1_000, 2_500, 5_000, 10_000, 25_000, 50_000, 100_000, 250_000, 500_000, 1_000_000, 10_000_000,
@@ -38,6 +40,10 @@ pub struct Figures {
     pub overloaded: AtomicU64,
     /// Times at which nobody held the core for so long that we cannot testify for it.
     pub gaps: AtomicU64,
+    /// How the journal is.
+    pub journal: JournalFigures,
+    /// Times that the owner panicked and was started again.
+    pub restarts: AtomicU64,
     /// Boards published.
     pub boards: AtomicU64,
     /// When the owner last showed that it lives, on the arrival clock.

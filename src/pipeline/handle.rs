@@ -1,30 +1,30 @@
 //! The door to the pipeline: what inputs, pages and metrics hold of it.
 
-use std::hash::{BuildHasher, RandomState};
 use std::io;
 use std::sync::atomic::Ordering;
-use std::sync::{Arc, Mutex, MutexGuard, TryLockError};
+use std::sync::mpsc::sync_channel;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use tokio::sync::{broadcast, oneshot, watch};
 
-use super::core::Core;
+use super::core::{Changed, Core};
 use super::figures::Figures;
 use super::intake::{Batch, Load, Refused, Reservation, Room};
 use super::mailbox::Mailbox;
 use super::observed::Observed;
+use super::opening::{self, Beginning, Journal};
 use super::owner;
 use super::query::Query;
 use super::refusals::Refusals;
 use crate::board::{Board, EdgeDetail};
 use crate::clock::{Clock, SECOND_US};
-use crate::engine::Engine;
 use crate::event::Report;
 use crate::graph::System;
 use crate::journal::Position;
-use crate::outcome::Transition;
+use crate::store::Files;
 
 /// Transitions that a slow subscriber may be behind before it loses the oldest.
 const TRANSITIONS_MAX: usize = 4096;
@@ -60,11 +60,13 @@ pub(super) struct Shared {
     pub(super) refusals: Refusals,
     /// How often we did not run for a while.
     pub(super) gaps: watch::Sender<u64>,
-    pub(super) transitions: broadcast::Sender<(Arc<Observed>, Transition)>,
+    pub(super) transitions: broadcast::Sender<Changed>,
     /// Turns true when the owner has ended, by order or not.
     pub(super) ended: watch::Sender<bool>,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) room: Arc<Room>,
+    /// Where all that happens is kept, if it is.
+    pub(super) journal: Option<Journal>,
     core: Mutex<Core>,
 }
 
@@ -77,6 +79,12 @@ impl Shared {
     pub(super) fn core(&self) -> Result<MutexGuard<'_, Core>, Poisoned> {
         self.core.lock().or(Err(Poisoned))
     }
+
+    /// Goes on with another core, whatever has become of the one before.
+    pub(super) fn replace(&self, core: Core) {
+        *self.core.lock().unwrap_or_else(PoisonError::into_inner) = core;
+        self.core.clear_poison();
+    }
 }
 
 /// What a pipeline is made of.
@@ -85,6 +93,23 @@ pub struct Start {
     pub system: Arc<System>,
     /// The arrival clock.
     pub clock: Arc<dyn Clock>,
+    /// Where all that happens is kept; nowhere, if this is none.
+    pub journal: Option<Journal>,
+}
+
+/// How the journal is, for people.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct JournalState {
+    /// `ok`, `failing` (nothing can be written, and nothing is taken), or `stalled` (a write does not end).
+    pub state: &'static str,
+    /// What went wrong last, if anything has.
+    pub error: Option<String>,
+    /// How many segments there are, and what all files take, in bytes; none where that cannot be read now.
+    pub files: Option<(usize, u64)>,
+    /// When it was written last, on the arrival clock.
+    pub synced_us: Option<u64>,
+    /// The moment of the newest snapshot.
+    pub snapshot_us: Option<u64>,
 }
 
 /// A pipeline that runs; whoever holds this ends it.
@@ -95,31 +120,40 @@ pub struct Running {
 }
 
 impl Start {
-    /// Starts the owner's thread. The first board is there when this returns.
+    /// Starts the owner's thread. When this returns, the manifest is in force and on the board, with all that was kept; unless
+    /// the journal cannot be written: then what was kept is there, and all else follows when it can.
     pub fn run(self) -> io::Result<Running> {
-        let now_us = self.clock.now_us();
-        // Random keys, so that no sender can choose tokens that collide.
-        let seed = (RandomState::new().hash_one(0_u8), RandomState::new().hash_one(1_u8));
-        let mut engine = Engine::live(Arc::clone(&self.system), now_us, seed);
-        let board = engine.board();
         let observed = Observed::new(self.system);
+        let Beginning { core, board, clock, written } = opening::begin(self.journal.as_ref(), &observed, self.clock)?;
         let shared = Arc::new(Shared {
             mailbox: Mailbox::default(),
             board: ArcSwap::from_pointee(board),
             shown: watch::channel(()).0,
-            observed: ArcSwap::new(Arc::clone(&observed)),
+            observed: ArcSwap::new(Arc::clone(core.observed())),
             figures: Figures::default(),
             refusals: Refusals::default(),
             gaps: watch::channel(0).0,
             transitions: broadcast::channel(TRANSITIONS_MAX).0,
             ended: watch::channel(false).0,
-            clock: self.clock,
+            clock,
             room: Arc::default(),
-            core: Mutex::new(Core::new(engine, observed, now_us)),
+            journal: self.journal,
+            core: Mutex::new(core),
         });
-        shared.figures.beat_us.store(now_us, Ordering::Relaxed);
+        shared.figures.beat_us.store(shared.clock.now_us(), Ordering::Relaxed);
+        let keeper = match shared.core() {
+            Ok(core) => opening::keep(&shared, &core, written)?,
+            Err(Poisoned) => None,
+        };
         let owned = Arc::clone(&shared);
-        let thread = std::thread::Builder::new().name("owner".to_owned()).spawn(move || owner::run(&owned))?;
+        let (begun, begins) = sync_channel(1);
+        let waits = keeper.is_some();
+        let owner = std::thread::Builder::new().name("owner".to_owned());
+        let thread = owner.spawn(move || owner::run(&owned, keeper, &begun))?;
+        if waits {
+            // Where the owner ends before, whoever watches it is told.
+            begins.recv().unwrap_or_default();
+        }
         Ok(Running { pipeline: Pipeline { shared }, thread })
     }
 }
@@ -157,11 +191,14 @@ impl Pipeline {
     /// Where an input stood after the last of its events that are kept.
     pub fn positions(&self, input: &str) -> Vec<Position> {
         // Where somebody panicked who held the core, the server is about to end.
-        self.shared.core().map_or_else(|_poisoned| Vec::new(), |core| core.positions.of(input))
+        self.shared.core().map_or_else(|_poisoned| Vec::new(), |core| core.kept.positions.of(input))
     }
 
     /// Takes room for events that will be sent.
     pub fn reserve(&self, load: Load) -> Result<Reservation, Refused> {
+        if self.shared.figures.journal.is_failing() {
+            return Err(Refused::Unwritable);
+        }
         let reserved = self.shared.room.reserve(load);
         if reserved.is_err() {
             self.shared.figures.overloaded.fetch_add(1, Ordering::Relaxed);
@@ -206,7 +243,7 @@ impl Pipeline {
     ) -> Result<usize, TooBusy> {
         let shared = &*self.shared;
         let few = reports.len() + unknown.len() <= NOW_MAX;
-        if !few || shared.room.taken().events > 0 {
+        if !few || shared.journal.is_some() || shared.room.taken().events > 0 {
             return Err(TooBusy { reports, unknown });
         }
         match shared.core.try_lock() {
@@ -250,7 +287,7 @@ impl Pipeline {
 
     /// Every change from now on, in order, with what names its places; a subscriber that falls too far
     /// behind loses the oldest. Alerts and the trail, which are not built yet, will listen here.
-    pub fn transitions(&self) -> broadcast::Receiver<(Arc<Observed>, Transition)> {
+    pub fn transitions(&self) -> broadcast::Receiver<Changed> {
         self.shared.transitions.subscribe()
     }
 
@@ -267,6 +304,31 @@ impl Pipeline {
     /// What the pipeline counts about itself.
     pub fn figures(&self) -> &Figures {
         &self.shared.figures
+    }
+
+    /// How the journal is; none without one.
+    pub fn journal(&self) -> Option<JournalState> {
+        let journal = self.shared.journal.as_ref()?;
+        let figures = &self.shared.figures.journal;
+        let state = match (figures.is_failing(), figures.hangs.load(Ordering::Relaxed)) {
+            (true, _) => "failing",
+            (false, true) => "stalled",
+            (false, false) => "ok",
+        };
+        let files = Files::of(&*journal.disk).ok();
+        Some(JournalState {
+            state,
+            error: figures.error(),
+            snapshot_us: files.as_ref().and_then(Files::newest_snapshot_us),
+            files: files.map(|files| (files.segments(), files.bytes())),
+            synced_us: Some(figures.synced_us.load(Ordering::Relaxed)).filter(|&synced_us| synced_us > 0),
+        })
+    }
+
+    /// Whether what is sent now would be kept, where it should be.
+    pub fn is_keeping(&self) -> bool {
+        let figures = &self.shared.figures.journal;
+        !figures.is_failing() && !figures.hangs.load(Ordering::Relaxed)
     }
 
     /// Whether the owner works: it has not panicked, and showed a sign of life lately.

@@ -20,6 +20,8 @@ const BYTES_MAX: usize = 64 * 1024 * 1024;
 pub enum Refused {
     /// Too much waits already: try again a little later. Nothing was taken.
     Overloaded,
+    /// The journal cannot be written: try again later. Nothing was taken.
+    Unwritable,
     /// The pipeline has stopped. Whether anything was taken is not known.
     Stopped,
 }
@@ -28,6 +30,7 @@ impl fmt::Display for Refused {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Overloaded => "too many events are waiting to be judged",
+            Self::Unwritable => "the journal cannot be written",
             Self::Stopped => "the server is stopping",
         })
     }
@@ -137,8 +140,8 @@ pub struct Batch {
     /// When it was handed over, on the arrival clock.
     pub sent_us: u64,
     /// Told when the batch is acknowledged, with the places of the reports whose nodes are gone: these
-    /// were not taken. Dropped where the pipeline stopped before.
-    pub done: oneshot::Sender<Vec<usize>>,
+    /// were not taken; or why nothing of it was. Dropped where the pipeline stopped before.
+    pub done: oneshot::Sender<Result<Vec<usize>, Refused>>,
 }
 
 #[cfg(test)]

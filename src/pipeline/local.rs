@@ -115,7 +115,7 @@ async fn flush(inside: Rc<Inside>) {
         let Pending { reports, stretches, unknown, round, .. } = pending;
         let batch = Batch { reports, stretches, unknown, positions: None, room, sent_us, done };
         let result = match inside.pipeline.send(batch) {
-            Ok(()) => acknowledged.await.or(Err(Refused::Stopped)),
+            Ok(()) => acknowledged.await.unwrap_or(Err(Refused::Stopped)),
             Err(refused) => Err(refused),
         };
         round.complete(result);

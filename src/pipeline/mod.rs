@@ -8,30 +8,40 @@
 //!   -> owner        arrival -> correlate -> publish -> acknowledge
 //! ```
 //!
-//! Events are acknowledged when they are correlated. A journal is not built yet; it will stand between
-//! arrival and correlation. Then nothing may be correlated at once: the owner's thread takes all that
-//! is queued together, so that one sync serves many batches.
+//! Without a journal events are acknowledged when they are correlated. With one nothing is correlated at once, and
+//! nothing happens that is not kept: the owner lists what has come ([`front`]), has it written and synced by a thread
+//! of its own ([`committer`]), and only then correlates and acknowledges it, while the next is being written
+//! ([`keeper`]). One sync serves all batches that wait. A start, and a panic, goes on with what is kept ([`opening`]).
 //!
 //! A reload is a query: between two batches the owner goes on with another system. Reports that were
 //! parsed before it and come after it are read again by the names of their nodes ([`Observed`]).
 
+mod committer;
 mod core;
 mod figures;
+mod front;
 mod handle;
 mod intake;
+mod journal_figures;
+mod keeper;
 mod local;
 mod mailbox;
 mod observed;
+mod opening;
 mod owner;
 mod port;
 mod query;
 mod refusals;
+mod shutter;
 
+pub use core::Changed;
 pub use figures::{DELAY_BOUNDS_US, Delays, Figures};
-pub use handle::{Pipeline, Running, Start};
+pub use handle::{JournalState, Pipeline, Running, Start};
 pub use intake::{Batch, EVENTS_MAX, Load, Refused, Reservation};
+pub use journal_figures::JournalFigures;
 pub use local::LocalIntake;
 pub use observed::{Observed, Stretch};
+pub use opening::Journal;
 pub use port::{Harvest, Port};
 pub use query::Query;
 

@@ -3,24 +3,63 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::sync::mpsc::SyncSender;
 use std::time::Duration;
 
 use super::handle::{Poisoned, Shared};
+use super::keeper::Keeper;
+use super::opening;
 
-/// Works until it is told to stop, or until somebody who held the core has panicked.
-pub(super) fn run(shared: &Arc<Shared>) {
-    let ended = catch_unwind(AssertUnwindSafe(|| work(shared)));
-    if !matches!(ended, Ok(Ok(()))) {
-        shared.figures.dead.store(true, Ordering::Relaxed);
-        if let Ok(mut core) = shared.core() {
-            core.closed = true;
+/// Where the owner panics so often without getting on, starting it again does not help.
+const PANICS_MAX: u32 = 3;
+
+/// Works until it is told to stop. Where somebody has panicked who held the core, or who writes the journal, what is kept
+/// is read again, if it is kept; else this is the end. `started` is told when the first of the list has happened.
+pub(super) fn run(shared: &Arc<Shared>, mut keeper: Option<Keeper>, started: &SyncSender<()>) {
+    let mut panics = 0;
+    let journal = keeper.is_some();
+    loop {
+        let written = shared.figures.journal.syncs.load(Ordering::Relaxed);
+        let ended = catch_unwind(AssertUnwindSafe(|| match keeper.take() {
+            Some(keeper) => work_and_keep(shared, keeper, started),
+            None => work(shared),
+        }));
+        if matches!(ended, Ok(Ok(()))) {
+            break;
         }
-        tracing::error!(subsystem = "correlator", "the correlator panicked: nothing is judged any more");
+        // Whoever got on writes more than that we came back.
+        panics = if shared.figures.journal.syncs.load(Ordering::Relaxed) > written + 1 { 1 } else { panics + 1 };
+        if !journal || panics > PANICS_MAX || !reopen(shared, &mut keeper) {
+            shared.figures.dead.store(true, Ordering::Relaxed);
+            if let Ok(mut core) = shared.core() {
+                core.closed = true;
+            }
+            tracing::error!(subsystem = "correlator", "the correlator panicked: nothing is judged any more");
+            break;
+        }
     }
     shared.mailbox.close();
     shared.ended.send_replace(true);
 }
 
+/// Reads what is kept again, after a panic.
+fn reopen(shared: &Arc<Shared>, keeper: &mut Option<Keeper>) -> bool {
+    for _ in 0..PANICS_MAX {
+        shared.figures.restarts.fetch_add(1, Ordering::Relaxed);
+        tracing::error!(subsystem = "correlator", "the correlator panicked: it starts again from the journal");
+        match catch_unwind(AssertUnwindSafe(|| opening::again(shared))) {
+            Ok(Ok(opened)) => {
+                *keeper = opened;
+                return keeper.is_some();
+            }
+            Ok(Err(error)) => tracing::error!(subsystem = "store", %error, "the journal cannot be read"),
+            Err(_panic) => {}
+        }
+    }
+    false
+}
+
+/// The owner's work where all that happens counts at once.
 fn work(shared: &Shared) -> Result<(), Poisoned> {
     loop {
         let wake_us = {
@@ -31,18 +70,17 @@ fn work(shared: &Shared) -> Result<(), Poisoned> {
         let patience_us = wake_us.saturating_sub(shared.clock.now_us());
         let work = shared.mailbox.take(Duration::from_micros(patience_us));
         shared.figures.beat_us.store(shared.clock.now_us(), Ordering::Relaxed);
-        // Here a journal takes all batches, with their arrival, and syncs once.
         for batch in work.batches {
             let mut core = shared.core()?;
             let stretches = batch.stretches.iter().map(|stretch| (stretch.events, stretch.input, &stretch.by));
             let gone = core.take(shared, batch.reports, stretches, batch.unknown, Some(batch.sent_us));
             if let Some((input, positions)) = batch.positions {
-                core.positions.take(&input, &positions);
+                core.kept.positions.take(&input, &positions);
             }
             core.publish_if_due(shared);
             drop((core, batch.room));
             // The sender may have gone away; what it sent has counted all the same.
-            drop(batch.done.send(gone));
+            drop(batch.done.send(Ok(gone)));
         }
         let mut core = shared.core()?;
         core.work_off_due(shared);
@@ -50,10 +88,39 @@ fn work(shared: &Shared) -> Result<(), Poisoned> {
             core.answer(shared, query);
         }
         if work.stop {
+            core.beat(shared);
             core.publish(shared);
             core.closed = true;
             return Ok(());
         }
         core.publish_if_due(shared);
+    }
+}
+
+/// The owner's work where nothing happens that is not kept: it correlates what is written while the next is being
+/// written.
+fn work_and_keep(shared: &Shared, mut keeper: Keeper, started: &SyncSender<()>) -> Result<(), Poisoned> {
+    loop {
+        let wake_us = keeper.wake_us(&mut *shared.core()?);
+        let patience_us = wake_us.saturating_sub(shared.clock.now_us());
+        let work = shared.mailbox.take(Duration::from_micros(patience_us));
+        shared.figures.beat_us.store(shared.clock.now_us(), Ordering::Relaxed);
+        let mut core = shared.core()?;
+        keeper.take(&mut core, work.batches, work.queries);
+        keeper.work(shared, &mut core);
+        if keeper.is_broken() {
+            return Err(Poisoned);
+        }
+        if keeper.begun {
+            // Nobody may wait for it any more.
+            started.try_send(()).unwrap_or_default();
+        }
+        if work.stop && keeper.is_done() {
+            core.publish(shared);
+            keeper.close(&core);
+            core.closed = true;
+            return Ok(());
+        }
+        core.show_if_due(shared);
     }
 }

@@ -76,7 +76,7 @@ impl Port {
             sent_us,
             done,
         })?;
-        acknowledged.await.map(|gone| gone.len()).or(Err(Refused::Stopped))
+        acknowledged.await.unwrap_or(Err(Refused::Stopped)).map(|gone| gone.len())
     }
 
     /// Changes when we did not run for a while. Then an input that keeps what we have not read is catching up, whatever

@@ -31,6 +31,11 @@ impl Refusals {
         Some(self.first_us.swap(0, Ordering::AcqRel)).filter(|&first_us| first_us > 0)
     }
 
+    /// What was refused so far is known already.
+    pub(super) fn forget(&self) {
+        self.first_us.store(0, Ordering::Release);
+    }
+
     /// Whether nothing was refused for a while.
     pub(super) fn is_over(&self, now_us: u64) -> bool {
         self.last_us.load(Ordering::Acquire) + OVER_US <= now_us

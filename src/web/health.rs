@@ -16,6 +16,7 @@ use crate::board::{Board, InputBoard, UnknownSender, ms};
 use crate::clock::Moment;
 use crate::metrics;
 use crate::outcome::{Ledger, Outcome, Status};
+use crate::pipeline::JournalState;
 
 #[derive(Serialize)]
 struct Probe {
@@ -32,6 +33,9 @@ pub(super) async fn live(request: HttpRequest, state: Data<Arc<State>>) -> Resul
 
 /// `GET /health/ready`: whether events sent now would be judged.
 pub(super) async fn ready(request: HttpRequest, state: Data<Arc<State>>) -> Result<HttpResponse, Problem> {
+    if !state.pipeline.is_keeping() {
+        return Err(Problem::try_later("the journal cannot be written"));
+    }
     if !state.is_ready() {
         return Err(Problem::try_later("the server is starting or stopping"));
     }
@@ -43,6 +47,33 @@ struct StreamLine<'a> {
     name: &'a str,
     status: Status,
     unobserved: usize,
+}
+
+/// How the journal is.
+#[derive(Serialize)]
+struct OwnJournal {
+    state: &'static str,
+    error: Option<String>,
+    segments: Option<usize>,
+    bytes: Option<u64>,
+    last_sync: Option<Moment>,
+    last_snapshot: Option<Moment>,
+    snapshot_age_ms: Option<f64>,
+}
+
+impl OwnJournal {
+    fn of(journal: JournalState, now_us: u64) -> Self {
+        let JournalState { state, error, files, synced_us, snapshot_us } = journal;
+        Self {
+            state,
+            error,
+            segments: files.map(|(segments, _)| segments),
+            bytes: files.map(|(_, bytes)| bytes),
+            last_sync: synced_us.map(Moment),
+            last_snapshot: snapshot_us.map(Moment),
+            snapshot_age_ms: snapshot_us.map(|at_us| ms(now_us.saturating_sub(at_us))),
+        }
+    }
 }
 
 #[derive(Serialize)]
@@ -71,6 +102,8 @@ struct Own<'a> {
     layout: LaidOutBy,
     /// Null where the server is not reached by TLS.
     certificate: Option<CertificateState>,
+    /// None where nothing is kept.
+    journal: Option<OwnJournal>,
     inputs: &'a [InputBoard],
     ledger: Ledger,
     streams: Vec<StreamLine<'a>>,
@@ -104,6 +137,7 @@ pub(super) async fn status(request: HttpRequest, state: Data<Arc<State>>) -> Res
         manifest: &manifest,
         layout: state.layouts.laid_out_by(),
         certificate: state.certificate.as_ref().map(|certificate| CertificateState::of(certificate)),
+        journal: state.pipeline.journal().map(|journal| OwnJournal::of(journal, now_us)),
         inputs: &board.inputs,
         ledger: ledgers(&board),
         streams: streams.collect(),

@@ -18,7 +18,7 @@ use crate::clock::{Moment, SECOND_US};
 use crate::graph::nearest;
 use crate::live::Live;
 use crate::metrics::Metrics;
-use crate::pipeline::Pipeline;
+use crate::pipeline::{JournalState, Pipeline};
 
 /// A complaint about push-back is logged at most this often.
 const COMPLAIN_EVERY_US: u64 = 10 * SECOND_US;
@@ -116,6 +116,11 @@ impl State {
         notices.extend(
             problem.map(|problem| format!("The certificate is bad, and the one before it goes on: {problem}.")),
         );
+        let journal = if self.pipeline.is_keeping() { None } else { self.pipeline.journal() };
+        notices.extend(journal.map(|JournalState { state, error, .. }| {
+            let why = error.filter(|_| state == "failing").map_or_else(String::new, |error| format!(" ({error})"));
+            format!("The journal cannot be written{why}: nothing is taken until it can. What was taken goes on being judged.")
+        }));
         notices
     }
 
@@ -131,7 +136,7 @@ impl State {
 
     /// Whether the server is ready.
     pub(super) fn is_ready(&self) -> bool {
-        self.ready.load(Ordering::Acquire) && self.pipeline.is_alive()
+        self.ready.load(Ordering::Acquire) && self.pipeline.is_alive() && self.pipeline.is_keeping()
     }
 
     /// The stream of this name on a board, and its index there.

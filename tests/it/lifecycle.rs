@@ -67,16 +67,6 @@ fn a_wrong_manifest_or_flag_ends_with_2() {
     assert_eq!(refused(ORDERS, &["--nonsense"]).0, 2);
     assert_eq!(run(&["serve", "/nonexistent.toml"], "").status.code(), Some(2));
     assert_eq!(run(&["observe"], "").status.code(), Some(2));
-    let (code, said) = refused(ORDERS, &["--data-dir", "/tmp"]);
-    assert_eq!(code, 2);
-    assert!(said.contains("not built"), "{said}");
-}
-
-#[test]
-fn what_is_not_built_is_refused_and_named() {
-    let (code, said) = refused(&format!("{ORDERS}\n[server]\ndata_dir = \"/tmp\"\n"), &[]);
-    assert_eq!(code, 2);
-    assert!(said.contains("data_dir"), "{said}");
 }
 
 #[test]

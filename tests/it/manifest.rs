@@ -25,12 +25,7 @@ fn read(text: &str) -> Result<Manifest, Vec<Problem>> {
 /// All that is said of a manifest, good or bad.
 fn said(text: &str) -> String {
     match read(text) {
-        Ok(manifest) => format!(
-            "GOOD\n{}{}{}",
-            render(&manifest.not_built, false),
-            if manifest.not_built.is_empty() || manifest.warnings.is_empty() { "" } else { "\n" },
-            render(&manifest.warnings, false)
-        ),
+        Ok(manifest) => format!("GOOD\n{}", render(&manifest.warnings, false)),
         Err(problems) => render(&problems, false),
     }
 }

@@ -30,7 +30,7 @@ impl Inside {
         let manifest = load(&Source::Text("orders.toml".to_owned(), manifest.to_owned())).unwrap();
         let system = Arc::new(manifest.system.clone());
         let clock = Arc::new(MonotonicClock::start());
-        let running = Start { system, clock }.run().unwrap();
+        let running = Start { system, clock, journal: None }.run().unwrap();
         let pipeline = running.pipeline.clone();
         let metrics = Metrics::new(pipeline.clone()).unwrap();
         let mut state = State::new(pipeline, metrics, true, 1_000_000);

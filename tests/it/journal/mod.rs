@@ -3,4 +3,7 @@
 mod crashes;
 mod damage;
 pub(crate) mod faulty;
+mod node;
+mod pipeline;
 mod restored;
+mod served;

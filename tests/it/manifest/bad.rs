@@ -262,6 +262,9 @@ fn the_server() {
         server("listen = \"10.0.0.1\""),
         server("listen = \"127.0.0.1:99999\""),
         server("refresh = 5\nlayout = \"dagre\""),
+        server("data_dir = 5\njournal = { max_size = \"1G\", max_age = 7 }"),
+        server("journal = { max_size = \"1MiB\", max_ages = \"7d\" }"),
+        server("journal = \"1GiB\""),
         with_top("max_tokens = 0\nunknown_nodes = \"ignore\""),
         with_top("max_tokens = 99_999_999_999_999_999_999"),
     ]);
@@ -269,9 +272,9 @@ fn the_server() {
 }
 
 #[test]
-fn what_is_not_built() {
+fn what_nobody_can_use() {
     let said = said_of([
-        with_top("[server]\ndata_dir = \"/var/lib/observatory\"\naccess = \"login\""),
+        with_top("[server]\naccess = \"login\""),
         with_top(
             "[[input.amqp]]\nurl = \"amqp://localhost\"\nqueue = \"q\"\n[[input.log]]\npath = \"*.log\"\n[[input.log.rule]]\nnode = \"web\"\nmatch = '(?<token>\\S+)'",
         ),

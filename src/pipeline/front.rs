@@ -1,0 +1,190 @@
+//! What happens, put in order: makes the one list from which all else follows.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use tracing::{info, warn};
+
+use super::handle::Shared;
+use super::observed::{Observed, translate, translate_input};
+use crate::clock::SECOND_US;
+use crate::engine::Entry;
+use crate::event::{Event, Report};
+use crate::graph::{InputId, InputState};
+use crate::journal::{Happening, News, Position};
+
+/// Where nobody has looked around for longer than this, we did not run: stopped, suspended, or kept from it, by a disk,
+/// say. What is shorter is within what `grace` is for.
+const STALL_US: u64 = 2 * SECOND_US;
+
+/// Makes the list. What it lists has not happened yet: it happens when the list has been kept, where it is.
+pub(super) struct Front {
+    /// What is observed after all that is listed.
+    pub(super) observed: Arc<Observed>,
+    /// The moment of the last that was listed.
+    pub(super) listed_us: u64,
+    /// When somebody last looked around.
+    pub(super) awake_us: u64,
+    /// Whether requests with events were refused of late.
+    refusing: bool,
+    /// What is listed and has not been taken from here.
+    list: Vec<Happening>,
+    /// What is observed after each reload that is listed and has not happened.
+    pub(super) reloads: VecDeque<Arc<Observed>>,
+    /// Room for the events of the next.
+    spare: Vec<Event>,
+}
+
+impl Front {
+    pub(super) fn new(observed: Arc<Observed>, now_us: u64) -> Self {
+        Self {
+            observed,
+            listed_us: now_us,
+            awake_us: now_us,
+            refusing: false,
+            list: Vec::new(),
+            reloads: VecDeque::new(),
+            spare: Vec::new(),
+        }
+    }
+
+    /// Goes on after we were down since the last that was listed, whatever kept us.
+    pub(super) fn come_back(&mut self, now_us: u64) {
+        // Whether requests were refused in the end is not known: that is over, in any case.
+        self.refusing = true;
+        self.list(Entry::Gap { from_us: self.listed_us, until_us: now_us }, now_us);
+        self.awake_us = now_us;
+    }
+
+    /// Takes what is listed.
+    pub(super) fn take(&mut self) -> Vec<Happening> {
+        std::mem::take(&mut self.list)
+    }
+
+    /// Gives back what will not happen.
+    pub(super) fn forget(&mut self, observed: Arc<Observed>, listed_us: u64) {
+        self.list.clear();
+        self.reloads.clear();
+        (self.observed, self.listed_us) = (observed, listed_us);
+    }
+
+    /// Whether nothing is listed.
+    pub(super) fn is_empty(&self) -> bool {
+        self.list.is_empty()
+    }
+
+    /// Gives back the memory of what has happened.
+    pub(super) fn recycle(&mut self, happening: Happening) {
+        if let Entry::Events(mut events) = happening.entry {
+            events.clear();
+            self.spare = events;
+        }
+    }
+
+    fn list(&mut self, entry: Entry, now_us: u64) -> &mut Happening {
+        self.listed_us = now_us;
+        self.list.push(Happening::new(entry, now_us));
+        let last = self.list.len() - 1;
+        &mut self.list[last]
+    }
+
+    /// Lists what kept us from taking events since anybody looked: it goes before what happens now.
+    pub(super) fn look_around(&mut self, shared: &Shared, now_us: u64) {
+        let awake_us = std::mem::replace(&mut self.awake_us, now_us);
+        if now_us > awake_us + STALL_US {
+            self.list(Entry::Gap { from_us: awake_us, until_us: now_us }, now_us);
+            shared.figures.gaps.fetch_add(1, Ordering::Relaxed);
+            shared.gaps.send_modify(|gaps| *gaps += 1);
+            let ms = (now_us - awake_us) / 1_000;
+            warn!(subsystem = "correlator", ms, "the server did not run for a while: what came then is not judged");
+        }
+        if let Some(first_us) = shared.refusals.take_first() {
+            self.refuse(shared, first_us.clamp(self.listed_us, now_us));
+        } else if self.refusing && shared.refusals.is_over(now_us) {
+            self.refusing = false;
+            self.list(Entry::Input { input: self.observed.http, state: InputState::Up }, now_us);
+            info!(subsystem = "input.http", "events are taken");
+        }
+    }
+
+    /// Requests with events are refused since a moment.
+    fn refuse(&mut self, shared: &Shared, since_us: u64) {
+        if std::mem::replace(&mut self.refusing, true) {
+            return;
+        }
+        let waiting = shared.room.taken().events;
+        warn!(subsystem = "input.http", waiting, "events are refused: more come than can be judged");
+        let http = self.observed.http;
+        let name = self.observed.system.inputs.get(usize::from(http.0)).map(|input| input.name.clone());
+        let error = Some("events were refused: more came than could be judged".to_owned());
+        let news = News { state: InputState::Down, lag_us: None, error };
+        let happening = self.list(Entry::Input { input: http, state: InputState::Down }, since_us);
+        happening.news = name.map(|name| (name, news));
+    }
+
+    /// Events arrive. `stretches`: what so many of them, one after the other, were parsed with. Gives the places of those
+    /// that are not taken, because their nodes are gone.
+    pub(super) fn events<'a>(
+        &mut self,
+        reports: impl IntoIterator<Item = Report>,
+        stretches: impl IntoIterator<Item = (usize, InputId, &'a Arc<Observed>)>,
+        unknown: &mut Vec<String>,
+        arrival_us: u64,
+        events: &mut Vec<Event>,
+    ) -> Vec<usize> {
+        let mut gone = Vec::new();
+        let mut reports = reports.into_iter().enumerate();
+        for (count, input, by) in stretches {
+            let now = Arc::ptr_eq(by, &self.observed);
+            let input = if now { input } else { translate_input(input, by, &self.observed) };
+            for (place, mut report) in reports.by_ref().take(count) {
+                if !now && let Err(name) = translate(&mut report, by, &self.observed) {
+                    if self.observed.system.accept_unknown {
+                        unknown.push(name.to_owned());
+                    } else {
+                        gone.push(place);
+                    }
+                    continue;
+                }
+                events.push(report.arrive(input, arrival_us));
+            }
+        }
+        gone
+    }
+
+    /// Room for events.
+    pub(super) fn room(&mut self) -> Vec<Event> {
+        std::mem::take(&mut self.spare)
+    }
+
+    /// Lists events that arrived now, with what came with them.
+    pub(super) fn list_events(
+        &mut self,
+        events: Vec<Event>,
+        unknown: Vec<String>,
+        positions: Vec<(String, Vec<Position>)>,
+        now_us: u64,
+    ) {
+        let happening = self.list(Entry::Events(events), now_us);
+        (happening.unknown, happening.positions) = (unknown, positions);
+    }
+
+    /// Lists that time has passed.
+    pub(super) fn list_beat(&mut self, now_us: u64) {
+        self.list(Entry::Beat, now_us);
+    }
+
+    /// Lists what an input tells.
+    pub(super) fn list_news(&mut self, name: &str, news: News, now_us: u64) {
+        let entry = Entry::Input { input: self.observed.input(name), state: news.state };
+        self.list(entry, now_us).news = Some((name.to_owned(), news));
+    }
+
+    /// Lists that another manifest is in force.
+    pub(super) fn list_reload(&mut self, observed: Arc<Observed>, now_us: u64) {
+        self.list(Entry::Reload(Arc::clone(&observed.system)), now_us);
+        self.reloads.push_back(Arc::clone(&observed));
+        self.observed = observed;
+    }
+}

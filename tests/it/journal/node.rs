@@ -1,0 +1,126 @@
+//! A pipeline in this process with a journal on a disk that may fail.
+
+use std::sync::Arc;
+
+use observatory::clock::MonotonicClock;
+use observatory::event::{Report, Token};
+use observatory::graph::System;
+use observatory::journal::{Begin, Line, Played, play};
+use observatory::manifest::{Source, load};
+use observatory::outcome::Ledger;
+use observatory::pipeline::{Batch, Changed, Journal, Load, Pipeline, Position, Refused, Running, Start, Stretch};
+use observatory::store::{Disk, Limits};
+use tokio::sync::broadcast::error::TryRecvError;
+use tokio::sync::{broadcast, oneshot};
+
+use crate::harness::wait_until;
+
+pub(crate) fn system(manifest: &str) -> Arc<System> {
+    Arc::new(load(&Source::Text("test.toml".to_owned(), manifest.to_owned())).unwrap().system)
+}
+
+pub(crate) const LIMITS: Limits = Limits { max_bytes: 1 << 30, max_age_us: u64::MAX };
+
+/// A server without its sockets.
+pub(crate) struct Node {
+    running: Running,
+    changes: broadcast::Receiver<Changed>,
+}
+
+impl Node {
+    pub(crate) fn start(manifest: &str, disk: &(impl Disk + Clone + 'static)) -> Self {
+        Self::start_with(manifest, disk, LIMITS)
+    }
+
+    pub(crate) fn start_with(manifest: &str, disk: &(impl Disk + Clone + 'static), limits: Limits) -> Self {
+        let journal = Some(Journal { disk: Arc::new(disk.clone()), limits });
+        let start = Start { system: system(manifest), clock: Arc::new(MonotonicClock::start()), journal };
+        Self::of(start.run().unwrap())
+    }
+
+    pub(crate) fn of(running: Running) -> Self {
+        let changes = running.pipeline.transitions();
+        Self { running, changes }
+    }
+
+    pub(crate) fn pipeline(&self) -> &Pipeline {
+        &self.running.pipeline
+    }
+
+    /// Reports that nodes saw tokens; ready when it is acknowledged or refused.
+    pub(crate) fn push(
+        &self,
+        events: &[(&str, String)],
+        positions: Option<(&str, Vec<Position>)>,
+    ) -> Result<(), Refused> {
+        let by = self.pipeline().observed();
+        let report = |(node, token): &(&str, String)| Report {
+            node: by.nodes.find(node).unwrap(),
+            token: Token::new(token).unwrap(),
+            timestamp_us: None,
+            parent: None,
+            alias: None,
+        };
+        let reports: Vec<_> = events.iter().map(report).collect();
+        let room = self.pipeline().reserve(Load::of(&reports, &[]))?;
+        let stretches = vec![Stretch { events: reports.len(), input: by.http, by: Arc::clone(&by) }];
+        let (done, acknowledged) = oneshot::channel();
+        let (sent_us, positions) = (self.pipeline().now_us(), positions.map(|(name, at)| (name.into(), at)));
+        let batch = Batch { reports, stretches, unknown: Vec::new(), positions, room, sent_us, done };
+        self.pipeline().send(batch)?;
+        acknowledged.blocking_recv().unwrap_or(Err(Refused::Stopped)).map(drop)
+    }
+
+    pub(crate) fn ledger(&self, edge: usize) -> Ledger {
+        self.pipeline().board().streams[0].edges[edge].ledger
+    }
+
+    /// Waits until the ledger of an edge is as it should be.
+    pub(crate) fn wait_for(&self, what: &str, edge: usize, is: impl Fn(&Ledger) -> bool) -> Ledger {
+        wait_until(what, || Some(self.ledger(edge)).filter(|ledger| is(ledger)))
+    }
+
+    /// Ends; answers the changes since the start, as lines, and what was shown last.
+    pub(crate) fn stop(mut self) -> (Vec<String>, String) {
+        let pipeline = self.pipeline().clone();
+        self.running.stop();
+        let mut lines = Vec::new();
+        loop {
+            match self.changes.try_recv() {
+                Ok(Changed { sequence, observed, transition }) => {
+                    let line = Line::new(sequence, &observed.system, &transition);
+                    lines.push((sequence, serde_json::to_string(&line).unwrap()));
+                }
+                Err(TryRecvError::Lagged(missed)) => panic!("{missed} changes missed"),
+                Err(_) => break,
+            }
+        }
+        (lines.into_iter().map(|(_, line)| line).collect(), seen(&pipeline.board()))
+    }
+}
+
+/// What a board shows, without what depends on the moment at which it is looked at.
+pub(crate) fn seen(board: &observatory::board::Board) -> String {
+    let streams = board.streams.iter().map(|stream| {
+        let nodes = stream.nodes.iter().map(|node| format!("{} {:?} {}", node.name, node.state, node.events));
+        let edges = stream.edges.iter().map(|edge| {
+            let observatory::board::EdgeBoard { from, to, status, held, pass, total, ledger, discovered, .. } = edge;
+            format!("{from} -> {to} {status} {held} {pass}/{total} {discovered} {ledger:?}")
+        });
+        nodes.chain(edges).collect::<Vec<_>>()
+    });
+    format!("{:#?} {}", streams.collect::<Vec<_>>(), board.tokens)
+}
+
+/// Judges the journal again, from the oldest snapshot; answers the changes as lines, too.
+pub(crate) fn replay(disk: &dyn Disk) -> (Vec<String>, Played) {
+    let mut lines = Vec::new();
+    let played = play(disk, Begin::Oldest, None, (5, 6), |sequence, before, now, changes| {
+        let named =
+            changes.before.iter().map(|change| (before, change)).chain(changes.now.iter().map(|change| (now, change)));
+        for (system, change) in named {
+            lines.push(serde_json::to_string(&Line::new(sequence, system, change)).unwrap());
+        }
+    });
+    (lines, played.unwrap())
+}
