@@ -62,19 +62,17 @@ impl<D: Disk, T> Tailer<D, T> {
 
     /// The file, read already, that this one is a copy of as far as it goes.
     fn original_of(&mut self, id: Identity, head: &[u8]) -> Option<Identity> {
-        let size = self.files.get(&id)?.look.size;
         let could_be = self.files.iter().filter(|(other, file)| {
             let begins_alike = head.len() < file.print.length || file.print.fits(head);
             let read = file.print.length > 0 && file.cutter.start() > 0;
-            // How long one is that is not open is not known.
-            let longer = file.file.is_none() || file.look.size >= size;
-            **other != id && file.copy_of.is_none() && read && longer && begins_alike
+            **other != id && file.copy_of.is_none() && read && begins_alike
         });
         let could_be: Vec<_> = could_be.map(|(other, file)| (*other, file.print.fits(head))).collect();
         could_be.into_iter().find_map(|(other, fits)| self.is_beginning(id, other).unwrap_or(fits).then_some(other))
     }
 
-    /// Whether one file holds the beginning of another; `None` where one of them cannot be read.
+    /// Whether one file holds the beginning of another; `None` where that cannot be told, because one of them cannot
+    /// be read, or the other has just been truncated, as the next look will show.
     fn is_beginning(&mut self, part: Identity, whole: Identity) -> Option<bool> {
         let size = self.files.get(&part)?.look.size;
         let mut opened = [None, None];
@@ -87,6 +85,9 @@ impl<D: Disk, T> Tailer<D, T> {
             }
         }
         let held = |place: usize, id| opened[place].as_ref().or_else(|| self.files.get(&id)?.file.as_ref());
-        print::is_beginning(held(0, part)?, size, held(1, whole)?).ok()
+        let (copy, original) = (held(0, part)?, held(1, whole)?);
+        let same = print::is_beginning(copy, size, original).ok()?;
+        let holds = same || self.files.get(&whole)?.print.fits(&print::head(original).ok()?);
+        holds.then_some(same)
     }
 }

@@ -4,6 +4,7 @@ use std::fs::{self, File, Metadata};
 use std::io::{self, ErrorKind};
 use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::{Path, PathBuf};
+use std::time::UNIX_EPOCH;
 
 use glob::{MatchOptions, Pattern, PatternError};
 
@@ -92,8 +93,14 @@ fn look(found: &Metadata) -> Look {
         id: Identity { device: found.dev(), inode: found.ino() },
         size: found.size(),
         changed: [nanoseconds(found.mtime(), found.mtime_nsec()), nanoseconds(found.ctime(), found.ctime_nsec())],
+        born: born(found),
         links: found.nlink(),
     }
+}
+
+fn born(found: &Metadata) -> i64 {
+    let created = found.created().ok().and_then(|created| created.duration_since(UNIX_EPOCH).ok());
+    created.map_or(0, |since| since.as_nanos() as i64)
 }
 
 impl Opened for File {

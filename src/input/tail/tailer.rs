@@ -167,6 +167,9 @@ impl<D: Disk, T> Tailer<D, T> {
         }
         let mut left_out = 0;
         for (id, (look, paths)) in &names {
+            if self.files.get(id).is_some_and(|file| file.look.born != look.born) {
+                self.drop_file(*id, now_us);
+            }
             if let Some(file) = self.files.get_mut(id) {
                 found(file, paths, now_us);
             } else if self.files.len() < self.limits.files {

@@ -32,6 +32,7 @@ struct Node {
     content: Vec<u8>,
     unreadable: bool,
     changed: i64,
+    born: i64,
     links: u64,
     /// Who holds it open.
     holders: usize,
@@ -58,14 +59,21 @@ impl State {
     fn look(&self, number: u64) -> Look {
         let node = &self.nodes[&number];
         let id = Identity { device: 1, inode: number };
-        Look { id, size: node.content.len() as u64, changed: [node.changed, node.changed], links: node.links }
+        Look {
+            id,
+            size: node.content.len() as u64,
+            changed: [node.changed, node.changed],
+            born: node.born,
+            links: node.links,
+        }
     }
 
     /// The smallest number that is free: so they are used again as soon as can be.
     fn create(&mut self, path: &Path) -> u64 {
         self.nodes.retain(|_, node| node.links > 0 || node.holders > 0);
         let number = (1..=self.nodes.len() as u64 + 1).find(|number| !self.nodes.contains_key(number)).unwrap();
-        self.nodes.insert(number, Node { links: 1, ..Node::default() });
+        self.changes += 1;
+        self.nodes.insert(number, Node { links: 1, born: self.changes, ..Node::default() });
         self.names.insert(path.to_owned(), Entry::File(number));
         number
     }

@@ -107,6 +107,12 @@ impl Model {
         self.excused.extend(lost);
     }
 
+    /// Files are read from their end: whether a line that is begun is read depends on when it is ended.
+    pub(super) fn begin_at_the_end(&mut self) {
+        self.excused.extend(1..=self.next);
+        self.truncated.extend(1..=self.next);
+    }
+
     /// The tailer has looked: it holds open what it found and can read.
     pub(super) fn looked(&mut self) {
         for file in self.listed() {

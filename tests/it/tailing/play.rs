@@ -39,6 +39,8 @@ pub(super) struct Play<W: World> {
     now_us: u64,
     /// A writer that holds a file open, whatever becomes of its name.
     held: Option<(W::Writer, usize)>,
+    /// A tailer has looked before.
+    looked: bool,
     /// Whether permissions can be taken.
     permits: bool,
     pub(super) told: Vec<String>,
@@ -66,17 +68,12 @@ impl<W: World> Play<W> {
             positions,
             now_us: 1,
             held: None,
+            looked: false,
             permits: true,
             told,
         };
         for _ in 0..play.dice.throw(4) {
             play.append();
-        }
-        if !play.from_beginning {
-            // Whether a line that is begun then is read depends on when it is ended.
-            let there: Vec<u64> = (1..=play.model.line()).collect();
-            play.model.excused.extend(&there);
-            play.model.truncated.extend(&there);
         }
         play
     }
@@ -325,6 +322,9 @@ impl<W: World> Play<W> {
     }
 
     fn look(&mut self) {
+        if !std::mem::replace(&mut self.looked, true) && !self.from_beginning {
+            self.model.begin_at_the_end();
+        }
         self.tailer.look(self.now_us);
         self.model.looked();
     }

@@ -1,0 +1,50 @@
+//! Where the operating system tells no changes, everything is found by looking.
+
+use std::sync::Arc;
+
+use observatory::clock::MonotonicClock;
+use observatory::graph::InputState;
+use observatory::input::pace::Pace;
+use observatory::input::tail::LogInput;
+use observatory::manifest::{Source, load};
+use observatory::metrics::Metrics;
+use observatory::pipeline::{Pipeline, Port, Start};
+use tokio::sync::watch;
+use tokio::time::timeout;
+
+use super::server::{append, manifest, web};
+use crate::harness::{Files, PATIENCE};
+
+async fn wait(pipeline: &Pipeline, seen: impl Fn(&Pipeline) -> bool) {
+    let mut shown = pipeline.shown();
+    while !seen(pipeline) {
+        timeout(PATIENCE, shown.changed()).await.unwrap().unwrap();
+    }
+}
+
+#[test]
+fn without_hints_nothing_is_lost() {
+    let files = Files::new();
+    let manifest = load(&Source::Text("shop.toml".to_owned(), manifest(files.folder()))).unwrap();
+    let log = manifest.settings.inputs.iter().find(|input| input.name == "front").and_then(|input| input.log.clone());
+    let system = Arc::new(manifest.system.clone());
+    let running = Start { system, clock: Arc::new(MonotonicClock::start()) }.run().unwrap();
+    let pipeline = running.pipeline.clone();
+    actix_web::rt::System::new().block_on(async {
+        let (port, metrics) = (Port::new(pipeline.clone(), "front"), Metrics::new(pipeline.clone()).unwrap());
+        let input = LogInput::new(log.unwrap(), port, Pace::default().lane(), metrics).unhinted();
+        let (stop, stopped) = watch::channel(false);
+        let task = actix_web::rt::spawn(input.run(stopped));
+        wait(&pipeline, |pipeline| pipeline.board().inputs[1].state == InputState::Up).await;
+        for round in 0..3 {
+            append(&files, "web.log", &web(&format!("{round}-last")));
+            std::fs::rename(files.path("web.log"), files.path(&format!("web-{round}.log"))).unwrap();
+            append(&files, "web.log", &web(&format!("{round}-first")));
+            wait(&pipeline, |pipeline| pipeline.board().streams[0].nodes[0].events == 2 * (round + 1)).await;
+        }
+        assert_eq!(pipeline.board().streams[0].edges[0].ledger.duplicates, 0);
+        stop.send_replace(true);
+        task.await.unwrap();
+    });
+    running.stop();
+}
