@@ -11,7 +11,7 @@ use serde_json::Value;
 use crate::harness::{Files, ORDERS, Server, event, observatory, wait_until};
 
 /// `web` and `worker` by their logs, the rest by HTTP.
-fn manifest(folder: &Path) -> String {
+pub(super) fn manifest(folder: &Path) -> String {
     let folder = folder.display();
     format!(
         r#"{ORDERS}
@@ -39,12 +39,12 @@ fn serve(files: &Files) -> Server {
     Server::spawn(observatory().args(["serve", &path, "--listen", "127.0.0.1:0"]))
 }
 
-fn append(files: &Files, name: &str, text: &str) {
+pub(super) fn append(files: &Files, name: &str, text: &str) {
     let mut file = OpenOptions::new().create(true).append(true).open(files.path(name)).unwrap();
     file.write_all(text.as_bytes()).unwrap();
 }
 
-fn web(token: &str) -> String {
+pub(super) fn web(token: &str) -> String {
     format!("{} GET /orders req={token}\n", Timestamp::now())
 }
 
