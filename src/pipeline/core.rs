@@ -207,9 +207,9 @@ impl Core {
                 // Whoever asked may have gone away.
                 drop(answer.send(self.edge(&stream, &from, &to)));
             }
-            Query::Input { name, news, answer } => {
+            Query::Input { name, news, gaps, answer } => {
                 self.front.look_around(shared, now_us);
-                self.front.list_news(&name, news, now_us);
+                self.front.list_news(shared, &name, news, gaps, now_us);
                 self.happen(shared);
                 answer.send(()).unwrap_or_default();
             }

@@ -175,8 +175,12 @@ impl Front {
         self.list(Entry::Beat, now_us);
     }
 
-    /// Lists what an input tells.
-    pub(super) fn list_news(&mut self, name: &str, news: News, now_us: u64) {
+    /// Lists what an input tells. Where we have not run since it found that out (`gaps`: how often we had not run by
+    /// then), it has not caught up, whatever it says.
+    pub(super) fn list_news(&mut self, shared: &Shared, name: &str, mut news: News, gaps: u64, now_us: u64) {
+        if news.state == InputState::Up && gaps != *shared.gaps.borrow() {
+            news.state = InputState::CatchingUp;
+        }
         let entry = Entry::Input { input: self.observed.input(name), state: news.state };
         self.list(entry, now_us).news = Some((name.to_owned(), news));
     }

@@ -187,7 +187,9 @@ impl Keeper {
         let queries = std::mem::take(&mut self.queries);
         for query in &queries {
             match query {
-                Query::Input { name, news, .. } => core.front.list_news(name, news.clone(), now_us),
+                Query::Input { name, news, gaps, .. } => {
+                    core.front.list_news(shared, name, news.clone(), *gaps, now_us);
+                }
                 Query::Reload { observed, .. } => core.front.list_reload(Arc::clone(observed), now_us),
                 Query::Edge { .. } => {}
             }

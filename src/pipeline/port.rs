@@ -85,10 +85,11 @@ impl Port {
         self.pipeline.gaps()
     }
 
-    /// Tells how the input is. What was pushed before counts before it.
-    pub async fn tell(&self, news: News) -> Result<(), Refused> {
+    /// Tells how the input is. What was pushed before counts before it. `gaps`: how often we had not run (see
+    /// [`Self::gaps`]) when that was found out: that an input is up is worth nothing where we have not run since.
+    pub async fn tell(&self, news: News, gaps: u64) -> Result<(), Refused> {
         let (answer, answered) = oneshot::channel();
-        self.pipeline.ask(Query::Input { name: Arc::clone(&self.name), news, answer }).await?;
+        self.pipeline.ask(Query::Input { name: Arc::clone(&self.name), news, gaps, answer }).await?;
         answered.await.or(Err(Refused::Stopped))
     }
 }

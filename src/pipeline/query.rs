@@ -31,6 +31,8 @@ pub enum Query {
         name: Arc<str>,
         /// How it is.
         news: News,
+        /// How often we had not run when it found that out.
+        gaps: u64,
         /// Told when it counts.
         answer: oneshot::Sender<()>,
     },

@@ -1,11 +1,16 @@
 //! A server that is stopped for a while accuses nobody of what it has not seen.
 
 use std::process::Command;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use observatory::clock::{Clock, MonotonicClock, SECOND_US};
+use observatory::graph::InputState;
+use observatory::pipeline::{News, Port, Start};
 use serde_json::Value;
 
 use crate::harness::{PATIENCE, Server, event, wait_until};
+use crate::rules::system;
 
 const MANIFEST: &str = r#"
 grace = "1s"
@@ -65,4 +70,41 @@ fn what_falls_due_while_the_server_is_stopped_is_indeterminate() {
     let edge = wait_until("t2 is judged", || Some(server.edge(0)).filter(|edge| ledger(edge, "missing") > 0));
     assert_eq!((ledger(&edge, "indeterminate"), ledger(&edge, "missing")), (1, 1), "{edge}");
     assert_eq!(edge["status"].as_str(), Some("NOK"));
+}
+
+/// A clock that moves when it is told to.
+struct Hands(AtomicU64);
+
+impl Clock for Hands {
+    fn now_us(&self) -> u64 {
+        self.0.load(Ordering::SeqCst)
+    }
+}
+
+#[test]
+fn what_an_input_found_out_before_a_gap_is_worth_nothing_after_it() {
+    let clock = Arc::new(Hands(AtomicU64::new(1_700_000_000 * SECOND_US)));
+    let system = Arc::new(system(&["a -> b: within=1s", "input http: nodes=a", "input log: keeps nodes=b"]));
+    let running = Start { system, clock: Arc::clone(&clock) as Arc<dyn Clock> }.run().unwrap();
+    let port = Port::new(running.pipeline.clone(), "log");
+    let state = || running.pipeline.board().inputs[1].state;
+    actix_web::rt::System::new().block_on(async {
+        let news = News { state: InputState::Up, lag_us: None, error: None };
+        let mut gaps = port.gaps();
+        let before = *gaps.borrow_and_update();
+        port.tell(news.clone(), before).await.unwrap();
+        clock.0.fetch_add(SECOND_US, Ordering::SeqCst);
+        wait_until("it is up", || (state() == InputState::Up).then_some(()));
+
+        clock.0.fetch_add(3600 * SECOND_US, Ordering::SeqCst);
+        port.tell(news.clone(), before).await.unwrap();
+        assert!(gaps.has_changed().unwrap(), "it is told that we did not run");
+        clock.0.fetch_add(SECOND_US, Ordering::SeqCst);
+        wait_until("it has to catch up", || (state() == InputState::CatchingUp).then_some(()));
+
+        port.tell(news, *gaps.borrow_and_update()).await.unwrap();
+        clock.0.fetch_add(SECOND_US, Ordering::SeqCst);
+        wait_until("it is up again", || (state() == InputState::Up).then_some(()));
+    });
+    running.stop();
 }

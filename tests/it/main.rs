@@ -3,6 +3,7 @@
 
 mod access;
 mod amqp;
+#[cfg(test)]
 mod asleep;
 mod badge;
 mod bodies;

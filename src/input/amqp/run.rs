@@ -28,6 +28,10 @@ pub struct AmqpInput {
     pub(super) tally: Tally,
     /// From when the last event is that was read.
     pub(super) stamp_us: Option<u64>,
+    /// Changes when we did not run for a while.
+    pub(super) gaps: watch::Receiver<u64>,
+    /// How often we had not when the session began.
+    pub(super) gaps_seen: u64,
     /// What was wrong with the last message from which nothing could be taken, until it has been told.
     pub(super) poison: Option<String>,
 }
@@ -35,8 +39,8 @@ pub struct AmqpInput {
 impl AmqpInput {
     /// An input that waits to be run.
     pub fn new(settings: AmqpSettings, port: Port, lane: Lane, metrics: Arc<Metrics>) -> Self {
-        let tally = Tally::new(metrics, port.name());
-        Self { settings, port, lane, tally, stamp_us: None, poison: None }
+        let (tally, gaps) = (Tally::new(metrics, port.name()), port.gaps());
+        Self { settings, port, lane, tally, stamp_us: None, gaps, gaps_seen: 0, poison: None }
     }
 
     /// Takes events until `stop` turns true.
@@ -74,6 +78,8 @@ impl AmqpInput {
     /// Why it ended, and whether it had begun.
     async fn session(&mut self, wary: bool) -> (Trouble, bool) {
         let (name, place) = (self.port.name().to_owned(), self.settings.url.place());
+        // What the queue holds is counted after this.
+        self.gaps_seen = *self.gaps.borrow_and_update();
         let mut session = match Session::open(&self.settings, &name, wary).await {
             Ok(session) => session,
             Err(trouble) => return (trouble, false),

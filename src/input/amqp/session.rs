@@ -152,6 +152,7 @@ impl Session {
         looking.set_missed_tick_behavior(MissedTickBehavior::Delay);
         looking.reset();
         let mut pushing: Option<Pushing> = None;
+        let mut gaps = input.gaps.clone();
         input.lane.begin();
         input.tell(InputState::CatchingUp, Some(0), None).await?;
         loop {
@@ -165,6 +166,8 @@ impl Session {
                     pushing = Some(self.push(input, gathered?).await);
                 }
                 _ = looking.tick() => self.look_how_far_behind(input).await?,
+                // A new session counts what the queue holds with what was on the way to us.
+                Ok(()) = gaps.changed() => return Err(Trouble::new("we did not run for a while")),
                 () = sleep_until(wary_until), if self.wary_until.is_some() => self.wary_until = None,
             }
         }
@@ -323,7 +326,8 @@ impl AmqpInput {
         lag_us: Option<u64>,
         error: Option<String>,
     ) -> Result<(), Trouble> {
-        let told = self.port.tell(News { state, lag_us, error }).await;
+        let gaps = self.gaps_seen;
+        let told = self.port.tell(News { state, lag_us, error }, gaps).await;
         told.map_err(|refused| Trouble::new(refused.to_string()))
     }
 }

@@ -186,7 +186,7 @@ impl LogInput {
             self.changed(&news);
         }
         self.told = Some(Told { news: news.clone(), at_us: now_us, gaps });
-        self.port.tell(news).await
+        self.port.tell(news, gaps).await
     }
 
     /// The state is another.
