@@ -85,7 +85,7 @@ impl Clock for Hands {
 fn what_an_input_found_out_before_a_gap_is_worth_nothing_after_it() {
     let clock = Arc::new(Hands(AtomicU64::new(1_700_000_000 * SECOND_US)));
     let system = Arc::new(system(&["a -> b: within=1s", "input http: nodes=a", "input log: keeps nodes=b"]));
-    let running = Start { system, clock: Arc::clone(&clock) as Arc<dyn Clock> }.run().unwrap();
+    let running = Start { system, clock: Arc::clone(&clock) as Arc<dyn Clock>, journal: None }.run().unwrap();
     let port = Port::new(running.pipeline.clone(), "log");
     let state = || running.pipeline.board().inputs[1].state;
     actix_web::rt::System::new().block_on(async {

@@ -28,7 +28,7 @@ fn without_hints_nothing_is_lost() {
     let manifest = load(&Source::Text("shop.toml".to_owned(), manifest(files.folder()))).unwrap();
     let log = manifest.settings.inputs.iter().find(|input| input.name == "front").and_then(|input| input.log.clone());
     let system = Arc::new(manifest.system.clone());
-    let running = Start { system, clock: Arc::new(MonotonicClock::start()) }.run().unwrap();
+    let running = Start { system, clock: Arc::new(MonotonicClock::start()), journal: None }.run().unwrap();
     let pipeline = running.pipeline.clone();
     actix_web::rt::System::new().block_on(async {
         let (port, metrics) = (Port::new(pipeline.clone(), "front"), Metrics::new(pipeline.clone()).unwrap());
