@@ -7,7 +7,7 @@ use super::codec::{self, read_system, system_sum};
 use super::kept::{Changes, Kept};
 use crate::engine::Entry;
 use crate::graph::{NodeIndex, System};
-use crate::store::{Disk, Losses, Piece, Snapshot, history, snapshots};
+use crate::store::{Disk, Files, Losses, Piece, Snapshot, history, snapshots};
 
 /// Raised with every change of what is written in a snapshot: one of another version is as good as none.
 const VERSION: u32 = 1;
@@ -17,7 +17,7 @@ const VERSION: u32 = 1;
 pub enum Begin {
     /// With the newest good snapshot: to go on quickly.
     Newest,
-    /// With the oldest: to judge all again that is kept.
+    /// With the first record, or the oldest snapshot where that is gone: to judge all again that is kept.
     Oldest,
 }
 
@@ -83,7 +83,8 @@ pub fn play(
     mut each: impl FnMut(u64, &System, &System, Changes),
 ) -> io::Result<Played> {
     let mut lost = Lost::default();
-    let mut found = snapshots(disk)?;
+    let whole = begin == Begin::Oldest && Files::of(disk)?.are_whole();
+    let mut found = snapshots(disk)?.filter(|_| !whole);
     let mut next = || if begin == Begin::Newest { found.next() } else { found.next_back() };
     let mut opened = None;
     while let Some(snapshot) = next() {

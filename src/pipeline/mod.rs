@@ -9,9 +9,9 @@
 //! ```
 //!
 //! Without a journal events are acknowledged when they are correlated. With one nothing is correlated at once, and
-//! nothing happens that is not kept: the owner lists what has come ([`front`]), has it written and synced by a thread
-//! of its own ([`committer`]), and only then correlates and acknowledges it, while the next is being written
-//! ([`keeper`]). One sync serves all batches that wait. A start, and a panic, goes on with what is kept ([`opening`]).
+//! nothing happens that is not kept: the owner lists what has come (`front`), has it written and synced by a thread
+//! of its own (`committer`), and only then correlates and acknowledges it, while the next is being written
+//! (`keeper`). One sync serves all batches that wait. A start, and a panic, goes on with what is kept (`opening`).
 //!
 //! A reload is a query: between two batches the owner goes on with another system. Reports that were
 //! parsed before it and come after it are read again by the names of their nodes ([`Observed`]).

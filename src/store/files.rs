@@ -57,6 +57,11 @@ impl Files {
         Ok(files)
     }
 
+    /// Whether the segments go back to the first record.
+    pub fn are_whole(&self) -> bool {
+        self.segments.first().is_some_and(|oldest| oldest.first == 1)
+    }
+
     /// How many segments there are.
     pub fn segments(&self) -> usize {
         self.segments.len()

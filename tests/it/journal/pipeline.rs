@@ -113,7 +113,7 @@ fn a_full_disk_refuses_what_comes_and_heals_by_itself() {
     assert!(journal.error.is_some_and(|error| error.contains("space")));
     assert!(!node.pipeline().is_keeping() && node.pipeline().is_alive());
     // What was taken goes on being judged; but nobody took what might have come.
-    let ledger = node.wait_for("it is judged", 0, |ledger| ledger.in_flight == 0);
+    let ledger = node.wait_for("it is judged", 0, |ledger| ledger.upstream == 1 && ledger.in_flight == 0);
     assert_eq!((ledger.indeterminate, ledger.missing), (1, 0));
 
     disk.set(Faults::default());
@@ -158,7 +158,8 @@ fn positions_are_kept_with_the_events_that_they_belong_to() {
         disk.set(Faults::default());
         assert_eq!(waits.join().unwrap(), Ok(()));
     });
-    assert_eq!((node.pipeline().positions("log"), node.ledger(0).upstream), (at("20"), 2));
+    assert_eq!(node.pipeline().positions("log"), at("20"));
+    node.wait_for("both are taken", 0, |ledger| ledger.upstream == 2);
     disk.set(Faults { power_fails_after: Some(0), ..Faults::default() });
     node.stop();
     disk.restart();

@@ -45,7 +45,9 @@ fn no_secret_is_ever_said() {
     let texts = [
         with_top("grace = \"${SECRET}\"\nunknown_nodes = \"${SECRET}\""),
         with_top("[server]\nlisten = \"${SECRET}\"\naccess = \"${SECRET}\"\nlayout = \"${SECRET}\""),
-        with_top("[server]\ndata_dir = \"${SECRET}\""),
+        with_top(
+            "[server]\ndata_dir = [\"${SECRET}\"]\njournal = { max_size = \"${SECRET}\", max_age = \"${SECRET}\" }",
+        ),
         with_top(
             "[[input.amqp]]\nurl = \"${SECRET}\"\nqueue = \"${SECRET}\"\nname = \"${SECRET}\"\n[[input.log]]\nname = \"${SECRET}\"\npath = \"${SECRET}/a***\"",
         ),
