@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStderr, Command, ExitStatus, Output, Stdio};
 use std::sync::mpsc::{Receiver, sync_channel};
 use std::sync::{Arc, Mutex};
+use std::thread::JoinHandle;
 use std::time::Duration;
 
 use serde_json::Value;
@@ -86,6 +87,8 @@ pub(crate) struct Server {
     child: Child,
     stdout: Receiver<String>,
     stderr: Arc<Mutex<String>>,
+    /// Reads that until its end.
+    follows: Option<JoinHandle<()>>,
     /// `http://127.0.0.1:port`
     pub(crate) url: String,
     /// Kept as long as the server runs.
@@ -127,8 +130,8 @@ impl Server {
         let pipe = BufReader::new(child.stdout.take().unwrap());
         std::thread::spawn(move || pipe.lines().map_while(Result::ok).all(|line| lines_in.send(line).is_ok()));
         let stderr = Arc::default();
-        follow(child.stderr.take().unwrap(), Arc::clone(&stderr));
-        let mut server = Self { child, stdout, stderr, url: String::new(), files: None };
+        let follows = Some(follow(child.stderr.take().unwrap(), Arc::clone(&stderr)));
+        let mut server = Self { child, stdout, stderr, follows, url: String::new(), files: None };
         let line = server.stdout.recv_timeout(PATIENCE).unwrap_or_else(|_| panic!("no address: {}", server.log()));
         let url = line.strip_prefix("observatory: ").unwrap_or_else(|| panic!("no address in {line:?}"));
         url.trim_end_matches('/').clone_into(&mut server.url);
@@ -138,6 +141,12 @@ impl Server {
     /// What it has logged so far.
     pub(crate) fn log(&self) -> String {
         self.stderr.lock().unwrap().clone()
+    }
+
+    /// All that it has logged, when it has ended.
+    pub(crate) fn whole_log(&mut self) -> String {
+        self.follows.take().unwrap().join().unwrap();
+        self.log()
     }
 
     pub(crate) fn address(&self) -> &str {
@@ -198,13 +207,13 @@ impl Drop for Server {
     }
 }
 
-fn follow(mut pipe: ChildStderr, log: Arc<Mutex<String>>) {
+fn follow(mut pipe: ChildStderr, log: Arc<Mutex<String>>) -> JoinHandle<()> {
     std::thread::spawn(move || {
         let mut chunk = [0; 4096];
         while let Ok(read @ 1..) = pipe.read(&mut chunk) {
             log.lock().unwrap().push_str(&String::from_utf8_lossy(&chunk[..read]));
         }
-    });
+    })
 }
 
 /// A client that takes every status for an answer.

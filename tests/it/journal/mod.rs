@@ -3,6 +3,7 @@
 mod crashes;
 mod damage;
 pub(crate) mod faulty;
+mod killed;
 mod node;
 mod pipeline;
 mod restored;
