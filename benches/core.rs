@@ -2,9 +2,14 @@
 //!
 //! `cargo bench --bench core [-- EVENTS]`. In process, on one core: NDJSON in, ledgers out. A wrong
 //! verdict fails, and so does a ratio to the bare parse below [`FLOOR`].
-#![expect(clippy::print_stdout, clippy::disallowed_methods, reason = "a benchmark measures time and prints it")]
+#![expect(clippy::print_stdout, reason = "a benchmark prints")]
 
 mod common {
+    pub(crate) mod arguments;
+    pub(crate) mod bare;
+    pub(crate) mod bodies;
+    pub(crate) mod cpu;
+    pub(crate) mod picture;
     pub(crate) mod random;
     pub(crate) mod system;
     pub(crate) mod truth;
@@ -14,22 +19,22 @@ mod common {
 use std::hint::black_box;
 use std::process::ExitCode;
 use std::sync::Arc;
-use std::time::Instant;
 
+use common::arguments::size;
+use common::bare::bare_parse;
+use common::bodies::bodies;
+use common::cpu::{rate, summary};
 use common::system::system;
-use common::truth::{differences, size};
+use common::truth::differences;
 use common::workload::{Stamps, Workload};
 use observatory::board::Board;
 use observatory::engine::Engine;
 use observatory::graph::{InputId, NodeIndex, System};
 use observatory::input::body::{Format, parse};
-use serde::Deserialize;
 
 /// Outcomes must come out at least this many times as fast as a bare parse goes.
 const FLOOR: f64 = 1.0;
 const ROUNDS: usize = 7;
-/// The size of the bodies in which events come.
-const BODY_BYTES: usize = 64 * 1024;
 
 fn main() -> ExitCode {
     let workload = Workload::new(size(1_000_000), 1_700_000_000_000_000, 7);
@@ -86,32 +91,8 @@ fn measure(workload: &Workload, system: &Arc<System>, stamps: Stamps) -> bool {
     kept
 }
 
-/// Events a second of a piece of work; none where it failed.
-fn rate(events: usize, work: impl FnOnce() -> bool) -> Option<f64> {
-    let started = Instant::now();
-    let good = work();
-    good.then(|| events as f64 / started.elapsed().as_secs_f64())
-}
-
 fn all(rates: Vec<Option<f64>>) -> Option<Vec<f64>> {
     rates.into_iter().collect()
-}
-
-/// The best and the median.
-fn summary(mut values: Vec<f64>) -> (f64, f64) {
-    values.sort_by(f64::total_cmp);
-    (values[values.len() - 1], values[values.len() / 2])
-}
-
-/// The lines in bodies of about [`BODY_BYTES`], cut between lines.
-fn bodies(lines: &[u8]) -> impl Iterator<Item = &[u8]> {
-    let mut rest = lines;
-    std::iter::from_fn(move || {
-        let cut = memchr::memrchr(b'\n', &rest[..rest.len().min(BODY_BYTES)])? + 1;
-        let body;
-        (body, rest) = rest.split_at(cut);
-        Some(body)
-    })
 }
 
 fn reports(body: &[u8], index: &NodeIndex) -> Vec<observatory::event::Report> {
@@ -121,43 +102,16 @@ fn reports(body: &[u8], index: &NodeIndex) -> Vec<observatory::event::Report> {
 /// All the way: parse, correlate, judge, settle.
 fn judge(lines: &[u8], system: &Arc<System>, index: &NodeIndex, start_us: u64) -> Board {
     let mut engine = Engine::new(Arc::clone(system), start_us, (1, 2));
+    let mut events = Vec::new();
     for body in bodies(lines) {
-        for report in reports(body, index) {
-            let event = report.arrive(InputId::default(), start_us + 1_000_000_000);
-            let now_us = engine.now_us().max(event.timestamp_us);
-            engine.accept(&event, now_us);
-        }
+        let reports = reports(body, index);
+        // A body arrives when its last event has happened.
+        let arrival_us = reports.last().and_then(|last| last.timestamp_us).unwrap_or(start_us);
+        events.clear();
+        events.extend(reports.into_iter().map(|report| report.arrive(InputId::default(), arrival_us)));
+        engine.accept_all(&events, arrival_us);
         drop(engine.take_transitions());
     }
     engine.settle();
     engine.board()
-}
-
-/// What everybody would do at the least: borrow the fields from each line.
-fn bare_parse(lines: &[u8], stamps: Stamps) -> usize {
-    #[derive(Deserialize)]
-    struct Integer<'a> {
-        node: &'a str,
-        token: &'a str,
-        timestamp: u64,
-    }
-    #[derive(Deserialize)]
-    struct Rfc3339<'a> {
-        node: &'a str,
-        token: &'a str,
-        timestamp: &'a str,
-    }
-    let mut start = 0;
-    let lines = memchr::memchr_iter(b'\n', lines).map(|end| &lines[std::mem::replace(&mut start, end + 1)..end]);
-    let parsed = lines.map(|line| match stamps {
-        Stamps::Integer => {
-            let event: Integer<'_> = serde_json::from_slice(line).expect("an event");
-            black_box((event.node, event.token, event.timestamp)).0.len()
-        }
-        Stamps::Rfc3339 => {
-            let event: Rfc3339<'_> = serde_json::from_slice(line).expect("an event");
-            black_box((event.node, event.token, event.timestamp)).0.len()
-        }
-    });
-    parsed.filter(|&length| length > 0).count()
 }

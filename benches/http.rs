@@ -6,10 +6,14 @@
 //! ratio below [`FLOOR`] fails.
 #![expect(clippy::print_stdout, clippy::unwrap_used, clippy::panic, reason = "a benchmark prints, and may panic")]
 
-use std::io::{BufRead, BufReader};
-use std::process::{Child, Command, ExitCode, Stdio};
+mod common {
+    pub(crate) mod served;
+}
+
+use std::process::{Command, ExitCode};
 
 use actix_web::{App, HttpResponse, HttpServer, web};
+use common::served::Served;
 
 /// Requests a CPU second, of those of the bare handler.
 const FLOOR: f64 = 0.85;
@@ -42,16 +46,9 @@ fn main() -> ExitCode {
     std::fs::write(script.path(), REQUESTS).unwrap();
     let mut ratios = Vec::new();
     for _ in 0..ROUNDS {
-        let load = |mut server: Served| {
-            let run = server.load(&first, &connections, script.path().to_str().unwrap());
-            server.child.kill().unwrap();
-            server.child.wait().unwrap();
-            run
-        };
-        let beside = load(Served::start(Command::new(std::env::current_exe().unwrap()).arg("bare")));
-        let manifest = concat!(env!("CARGO_MANIFEST_DIR"), "/manifests/intro.toml");
-        let mut ours = Command::new(env!("CARGO_BIN_EXE_observatory"));
-        let ours = load(Served::start(ours.args(["serve", manifest, "--listen", "127.0.0.1:0"])));
+        let load = |server: &Served| load(server, &first, &connections, script.path().to_str().unwrap());
+        let beside = load(&Served::start(Command::new(std::env::current_exe().unwrap()).arg("bare")));
+        let ours = load(&Served::observatory());
         let ratio = ours.per_cpu_second / beside.per_cpu_second;
         println!("bare {beside}   observatory {ours}   ratio {ratio:.3}");
         ratios.push(ratio);
@@ -75,11 +72,6 @@ fn bare() -> ExitCode {
     if served.is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
-struct Served {
-    child: Child,
-    url: String,
-}
-
 struct Run {
     per_second: f64,
     per_cpu_second: f64,
@@ -91,38 +83,21 @@ impl std::fmt::Display for Run {
     }
 }
 
-impl Served {
-    fn start(command: &mut Command) -> Self {
-        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
-        let mut line = String::new();
-        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
-        let url = line.trim().trim_start_matches("observatory: ").trim_end_matches('/').to_owned();
-        Self { child, url }
-    }
-
-    /// CPU time of the server so far, in seconds.
-    fn cpu_s(&self) -> f64 {
-        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.child.id())).unwrap();
-        let fields: Vec<&str> = stat.rsplit_once(')').unwrap().1.split_whitespace().collect();
-        // utime and stime, in ticks of 10 ms, which they are on every Linux that we know.
-        (fields[11].parse::<f64>().unwrap() + fields[12].parse::<f64>().unwrap()) / 100.0
-    }
-
-    fn load(&mut self, seconds: &str, connections: &str, script: &str) -> Run {
-        let wrk = |seconds: &str| {
-            let mut command = Command::new("wrk");
-            command.args(["-t", "1", "-c", connections, "-d", seconds, "-s", script, &self.url]);
-            let output = command.output().unwrap_or_else(|error| panic!("wrk: {error}"));
-            let text = String::from_utf8(output.stdout).unwrap();
-            assert!(!text.contains("Non-2xx"), "{text}");
-            let words = |line: &str| line.split_whitespace().map(str::to_owned).collect::<Vec<_>>();
-            let total = text.lines().map(words).find(|line| line.get(1).is_some_and(|word| word == "requests"));
-            let rate = text.lines().find_map(|line| line.strip_prefix("Requests/sec:")?.trim().parse::<f64>().ok());
-            (total.unwrap()[0].parse::<f64>().unwrap(), rate.unwrap())
-        };
-        wrk("1");
-        let before_s = self.cpu_s();
-        let (requests, per_second) = wrk(seconds);
-        Run { per_second, per_cpu_second: requests / (self.cpu_s() - before_s) }
-    }
+/// Puts a server under load.
+fn load(server: &Served, seconds: &str, connections: &str, script: &str) -> Run {
+    let wrk = |seconds: &str| {
+        let mut command = Command::new("wrk");
+        command.args(["-t", "1", "-c", connections, "-d", seconds, "-s", script, &server.url]);
+        let output = command.output().unwrap_or_else(|error| panic!("wrk: {error}"));
+        let text = String::from_utf8(output.stdout).unwrap();
+        assert!(!text.contains("Non-2xx"), "{text}");
+        let words = |line: &str| line.split_whitespace().map(str::to_owned).collect::<Vec<_>>();
+        let total = text.lines().map(words).find(|line| line.get(1).is_some_and(|word| word == "requests"));
+        let rate = text.lines().find_map(|line| line.strip_prefix("Requests/sec:")?.trim().parse::<f64>().ok());
+        (total.unwrap()[0].parse::<f64>().unwrap(), rate.unwrap())
+    };
+    wrk("1");
+    let before_s = server.cpu_s();
+    let (requests, per_second) = wrk(seconds);
+    Run { per_second, per_cpu_second: requests / (server.cpu_s() - before_s) }
 }

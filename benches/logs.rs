@@ -6,6 +6,8 @@
 #![expect(clippy::print_stdout, clippy::disallowed_methods, reason = "a benchmark measures time and prints it")]
 
 mod common {
+    pub(crate) mod arguments;
+    pub(crate) mod picture;
     pub(crate) mod random;
     pub(crate) mod system;
     pub(crate) mod truth;
@@ -20,8 +22,10 @@ use std::process::{Command, ExitCode};
 use std::sync::Arc;
 use std::time::Instant;
 
-use common::system::{NODES, system};
-use common::truth::{differences, size};
+use common::arguments::size;
+use common::picture::NODES;
+use common::system::system;
+use common::truth::differences;
 use common::workload::Workload;
 use observatory::clock::Moment;
 use observatory::graph::{NodeIndex, System};

@@ -5,6 +5,8 @@
 #![expect(clippy::print_stdout, clippy::disallowed_methods, reason = "a benchmark measures and prints")]
 
 mod common {
+    pub(crate) mod arguments;
+    pub(crate) mod picture;
     pub(crate) mod random;
     pub(crate) mod system;
     pub(crate) mod truth;
@@ -14,9 +16,10 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Instant;
 
+use common::arguments::size;
 use common::random::Random;
 use common::system::system;
-use common::truth::{differences, size};
+use common::truth::differences;
 use observatory::engine::Engine;
 use observatory::event::{Event, Token};
 use observatory::graph::{InputId, NodeId};

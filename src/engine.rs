@@ -25,6 +25,10 @@ use crate::graph::{Moves, NodeId, NodeIndex, Stream, System, Topology};
 use crate::health::StreamHealth;
 use crate::outcome::{Status, Transition};
 
+/// So many events are looked up together: enough that memory answers for all at once, few enough that what it brought
+/// is still near when it is needed.
+const AT_HAND_MAX: usize = 64;
+
 /// Correlates events and judges edges. Pure and synchronous: the same calls give the same verdicts.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct Engine {
@@ -43,6 +47,9 @@ pub struct Engine {
     /// Tokens remembered, over all streams.
     tokens: usize,
     evicted: u64,
+    /// The hashes of the tokens at hand.
+    #[serde(skip)]
+    hashes: Vec<u64>,
 }
 
 impl Engine {
@@ -74,6 +81,7 @@ impl Engine {
             now_us: start_us,
             tokens: 0,
             evicted: 0,
+            hashes: Vec::new(),
         }
     }
 
@@ -149,8 +157,45 @@ impl Engine {
     /// Judges what is due, then takes one event that arrived at `now_us`.
     pub fn accept(&mut self, event: &Event, now_us: u64) {
         self.now_us = self.now_us.max(now_us);
+        self.take(event, hash_token(self.hasher, &event.token));
+    }
+
+    /// Judges what is due, then takes events that arrived at `now_us`, as [`Self::accept`] takes each; but faster.
+    ///
+    /// Most of what an event costs is waiting for the memory of its token. So that is asked for before, for many at once.
+    pub fn accept_all(&mut self, events: &[Event], now_us: u64) {
+        match events {
+            [] => return,
+            [event] => return self.accept(event, now_us),
+            _ => {}
+        }
+        self.now_us = self.now_us.max(now_us);
+        let mut hashes = std::mem::take(&mut self.hashes);
+        for events in events.chunks(AT_HAND_MAX) {
+            hashes.clear();
+            hashes.extend(events.iter().map(|event| hash_token(self.hasher, &event.token)));
+            self.foresee(events, &hashes);
+            for (event, hash) in events.iter().zip(&hashes) {
+                self.take(event, *hash);
+            }
+        }
+        self.hashes = hashes;
+    }
+
+    /// Has the streams look up the tokens of events that come next.
+    fn foresee(&mut self, events: &[Event], hashes: &[u64]) {
+        for (event, hash) in events.iter().zip(hashes) {
+            for &(stream, _) in self.index.places(event.node) {
+                self.streams[stream].0.expect(*hash);
+            }
+        }
+        for (flow, _) in &mut self.streams {
+            flow.foresee();
+        }
+    }
+
+    fn take(&mut self, event: &Event, hash: u64) {
         self.hear(event);
-        let hash = hash_token(self.hasher, &event.token);
         for at in 0..self.index.places(event.node).len() {
             let (stream, node) = self.index.places(event.node)[at];
             self.correlate(stream, self.now_us);

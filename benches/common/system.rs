@@ -1,12 +1,9 @@
-//! The system that the benchmarks observe: the known picture.
+//! The system that the benchmarks observe.
 
 use observatory::clock::SECOND_US;
 use observatory::graph::{Check, CheckKind, Edge, NodeId, Stream, StreamNode, System, Threshold, Thresholds};
 
-/// The nodes, by their ids.
-pub(crate) const NODES: [&str; 4] = ["web-server", "event-processor", "database", "journal"];
-/// The edges: from, to, within in milliseconds.
-pub(crate) const EDGES: [(usize, usize, u64); 3] = [(0, 1, 10_000), (1, 2, 500), (1, 3, 1_000)];
+use super::picture::{EDGES, NODES};
 
 /// One stream through all nodes. `max_tokens`: how many tokens it may remember.
 pub(crate) fn system(max_tokens: usize) -> System {

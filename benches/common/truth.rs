@@ -3,12 +3,7 @@
 use observatory::board::Board;
 use observatory::outcome::Ledger;
 
-use super::system::EDGES;
-
-/// The first number among the arguments, else `default`: how much to do.
-pub(crate) fn size(default: usize) -> usize {
-    std::env::args().skip(1).find_map(|argument| argument.parse().ok()).unwrap_or(default)
-}
+use super::picture::EDGES;
 
 /// Compares what was judged with the truth, by edge; a message for each difference. Revisions are
 /// left out: they tell how a verdict came about.

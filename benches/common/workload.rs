@@ -5,8 +5,8 @@ use std::io::Write;
 use observatory::clock::Moment;
 use observatory::outcome::Ledger;
 
+use super::picture::{EDGES, NODES};
 use super::random::Random;
-use super::system::{EDGES, NODES};
 
 /// Requests a second of simulated time.
 const REQUESTS_A_SECOND: u64 = 10_000;

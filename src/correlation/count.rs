@@ -336,6 +336,6 @@ impl Groups {
         let place = (outcome != Outcome::Indeterminate).then_some(self.placed);
         self.placed += u64::from(place.is_some());
         let edge = self.edge;
-        out.decided(Decision { edge, outcome, token: None, latency_us: None, behind_us: 0, at_us, place });
+        out.decided(&Decision { edge, outcome, token: None, latency_us: None, behind_us: 0, at_us, place });
     }
 }

@@ -2,7 +2,7 @@
 
 use super::flow::Joined;
 use super::matching::judge;
-use super::tokens::Seen;
+use super::sightings::Seen;
 use super::verdicts::{Decision, Verdicts};
 use crate::event::{Event, Token};
 use crate::graph::Edge;
@@ -18,12 +18,12 @@ struct Drawn {
 }
 
 impl Drawn {
-    fn matched(&self, upstream_us: u64, downstream_us: u64, token: Option<&Token>, at_us: u64) -> Decision {
+    fn matched<'a>(&self, upstream_us: u64, downstream_us: u64, token: Option<&'a Token>, at_us: u64) -> Decision<'a> {
         let matched = judge(upstream_us, downstream_us, None, self.clock_skew_us);
         Decision {
             edge: self.edge,
             outcome: matched.outcome,
-            token: token.cloned(),
+            token,
             latency_us: matched.latency_us,
             behind_us: matched.behind_us,
             at_us,
@@ -61,7 +61,7 @@ impl DrawnEdges {
             let (upstream_us, downstream_us) =
                 if drawn.from == node { (event.timestamp_us, other_us) } else { (other_us, event.timestamp_us) };
             out.upstream(drawn.edge, true, now_us);
-            out.decided(drawn.matched(upstream_us, downstream_us, Some(&event.token), now_us));
+            out.decided(&drawn.matched(upstream_us, downstream_us, Some(&event.token), now_us));
         }
     }
 
@@ -73,14 +73,19 @@ impl DrawnEdges {
                 for drawn in self.by_node[node].iter().filter(|drawn| drawn.from == node) {
                     let Some(downstream_us) = down.at(drawn.to) else { continue };
                     out.upstream(drawn.edge, true, now_us);
-                    out.decided(drawn.matched(upstream_us, downstream_us, Some(token), now_us));
+                    out.decided(&drawn.matched(upstream_us, downstream_us, Some(token), now_us));
                 }
             }
         }
     }
 
     /// What a message comes to that had passed both nodes of an edge before that was drawn.
-    pub fn recall(edge: usize, declared: &Edge, (upstream_us, downstream_us): (u64, u64), at_us: u64) -> Decision {
+    pub fn recall(
+        edge: usize,
+        declared: &Edge,
+        (upstream_us, downstream_us): (u64, u64),
+        at_us: u64,
+    ) -> Decision<'static> {
         let &Edge { from, to, clock_skew_us, .. } = declared;
         Drawn { edge, from, to, clock_skew_us }.matched(upstream_us, downstream_us, None, at_us)
     }

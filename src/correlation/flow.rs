@@ -15,11 +15,12 @@ use super::key::KeyHasher;
 use super::lost::LostList;
 use super::requests::Requests;
 use super::sight::Sight;
-use super::tokens::{Seen, Tokens};
-use super::verdicts::{Decision, Verdicts};
+use super::sightings::Seen;
+use super::slab::NONE;
+use super::tokens::Tokens;
+use super::verdicts::Verdicts;
 use crate::event::{Event, Token};
 use crate::graph::{System, Topology};
-use crate::outcome::Outcome;
 
 /// Correlates the events of one stream.
 #[derive(Debug, Serialize, Deserialize)]
@@ -38,6 +39,16 @@ pub struct Joined {
     pub gone: (u32, Seen),
 }
 
+/// The events that come next.
+#[derive(Debug, Default)]
+struct Ahead {
+    hashes: Vec<u64>,
+    /// Where their tokens are remembered, as far as could be seen; the next one last.
+    slots: Vec<u32>,
+    /// The first requests of those tokens.
+    requests: Vec<u32>,
+}
+
 /// What a stream remembers.
 #[derive(Debug, Serialize, Deserialize)]
 struct State {
@@ -53,9 +64,14 @@ struct State {
     keep_until_us: u64,
     /// What was worked off last was due then.
     worked_us: u64,
-    /// Where the token at hand was seen.
+    /// Where the token at hand was seen; of an event, where it had been seen before, if the stream discovers edges.
     #[serde(skip)]
     seen: Seen,
+    /// Where the message of the event at hand had been seen before it, a bit for each node; none where they do not fit.
+    #[serde(skip)]
+    places: Option<u64>,
+    #[serde(skip)]
+    ahead: Ahead,
     /// Nothing is due as long as the clock has not passed this.
     idle_until_us: u64,
 }
@@ -76,6 +92,8 @@ impl Flow {
             keep_until_us: 0,
             worked_us: 0,
             seen: Seen::default(),
+            places: None,
+            ahead: Ahead::default(),
             idle_until_us: u64::MAX,
         };
         Self { shape, state }
@@ -100,7 +118,7 @@ impl Flow {
 
     /// Whether the token is remembered; `hash` is its hash.
     pub fn knows(&self, hash: u64, token: &Token) -> bool {
-        self.state.tokens.find(hash, token).is_some()
+        self.state.tokens.find(NONE, hash, token).is_some()
     }
 
     /// The arrival of the oldest request in flight on an edge with a deadline.
@@ -120,6 +138,25 @@ impl Flow {
         self.state.see(&self.shape, sights, keep_until_us);
     }
 
+    /// An event whose token has this hash comes next, or after those that are expected already.
+    #[inline]
+    pub fn expect(&mut self, hash: u64) {
+        self.state.ahead.hashes.push(hash);
+    }
+
+    /// Looks up the tokens of all events that are expected.
+    #[inline]
+    pub fn foresee(&mut self) {
+        if self.state.ahead.hashes.is_empty() {
+            return;
+        }
+        let Ahead { hashes, slots, requests } = &mut self.state.ahead;
+        self.state.tokens.foresee(hashes, slots, requests);
+        self.state.requests.foresee(requests);
+        slots.reverse();
+        hashes.clear();
+    }
+
     /// Takes one event of `node` (its place in the stream). What was due before must have been worked off.
     /// Answers the number of its message, unless it is a duplicate: one message has it as long as it is remembered.
     #[inline]
@@ -134,7 +171,7 @@ impl Flow {
         self.state.accept(&self.shape, node, event, hash, now_us, out)
     }
 
-    /// Where the message of the last event that was new had been seen before it.
+    /// Where the message of the last event that was new had been seen before it; only in a stream that discovers edges.
     #[inline]
     pub fn seen_before(&self) -> &Seen {
         &self.state.seen
@@ -149,7 +186,7 @@ impl Flow {
         now_us: u64,
         out: &mut impl Verdicts,
     ) -> Option<Joined> {
-        let slot = self.state.tokens.find(token.1, token.0)?;
+        let slot = self.state.tokens.find(NONE, token.1, token.0)?;
         self.state.join(&self.shape, slot, alias, now_us, out)
     }
 
@@ -189,12 +226,6 @@ impl State {
         self.requests.relist();
         (self.sights, self.keep_until_us) = (sights, keep_until_us);
         self.idle_until_us = 0;
-    }
-
-    /// A decision on a request without a match.
-    fn unmatched(&self, edge: usize, outcome: Outcome, slot: u32, at_us: u64) -> Decision {
-        let token = Some(self.tokens.token(slot));
-        Decision { edge, outcome, token, latency_us: None, behind_us: 0, at_us, place: None }
     }
 
     #[inline]

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use siphasher::sip::SipHasher13;
 
 use super::slab::Slab;
-use crate::event::{Packed, Text, Token};
+use crate::event::{Packed, Text, Token, Words};
 
 /// The key of the hash. Random live, so that no sender can choose tokens that collide.
 #[derive(Clone, Copy, Debug, Default)]
@@ -21,9 +21,8 @@ impl KeyHasher {
 
     /// Of a key in place: the two halves of its product with the secret seed, folded.
     #[inline]
-    fn hash(self, kind: u8, bytes: &[u8; 16]) -> u64 {
-        let number = u128::from_le_bytes(*bytes);
-        let (low, high) = (number as u64 ^ self.seed.0, (number >> 64) as u64 ^ self.seed.1 ^ u64::from(kind));
+    fn hash(self, kind: u8, words: &Words) -> u64 {
+        let (low, high) = (words[0] ^ self.seed.0, words[1] ^ self.seed.1 ^ u64::from(kind));
         let product = u128::from(low) * u128::from(high);
         (product as u64 ^ (product >> 64) as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15)
     }
@@ -37,9 +36,10 @@ impl KeyHasher {
 #[inline]
 pub fn hash_token(hasher: KeyHasher, token: &Token) -> u64 {
     match &token.0 {
-        Packed::Hex(bytes) => hasher.hash(KIND_HEX, bytes),
-        Packed::Uuid(bytes) => hasher.hash(KIND_UUID, bytes),
-        Packed::Short(len, bytes) => hasher.hash(KIND_SHORT + len, bytes),
+        Packed::Hex(words) => hasher.hash(KIND_HEX, words),
+        Packed::Uuid(words) => hasher.hash(KIND_UUID, words),
+        Packed::Short(words) => hasher.hash(KIND_SHORT, words),
+        Packed::Sixteen(words) => hasher.hash(KIND_SIXTEEN, words),
         Packed::Long(text) => hasher.hash_text(text),
     }
 }
@@ -47,15 +47,15 @@ pub fn hash_token(hasher: KeyHasher, token: &Token) -> u64 {
 const KIND_HEX: u8 = 0;
 const KIND_UUID: u8 = 1;
 const KIND_LONG: u8 = 2;
-/// Plus the length, 1 to 16.
 const KIND_SHORT: u8 = 3;
+const KIND_SIXTEEN: u8 = 4;
 /// How many bits a kind takes.
-pub(super) const KIND_BITS: u32 = 5;
+pub(super) const KIND_BITS: u32 = 3;
 
 /// A token as the table keeps it: lossless in 16 bytes and a kind below 2^[`KIND_BITS`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Key {
-    pub(super) bytes: [u8; 16],
+    pub(super) words: Words,
     pub(super) kind: u8,
 }
 
@@ -73,13 +73,13 @@ impl LongTexts {
     /// The key of a token that will be remembered.
     pub(super) fn keep(&mut self, token: &Token) -> Key {
         match &token.0 {
-            Packed::Hex(bytes) => Key { bytes: *bytes, kind: KIND_HEX },
-            Packed::Uuid(bytes) => Key { bytes: *bytes, kind: KIND_UUID },
-            Packed::Short(len, bytes) => Key { bytes: *bytes, kind: KIND_SHORT + len },
+            Packed::Hex(words) => Key { words: *words, kind: KIND_HEX },
+            Packed::Uuid(words) => Key { words: *words, kind: KIND_UUID },
+            Packed::Short(words) => Key { words: *words, kind: KIND_SHORT },
+            Packed::Sixteen(words) => Key { words: *words, kind: KIND_SIXTEEN },
             Packed::Long(text) => {
-                let mut bytes = [0; 16];
-                bytes[..4].copy_from_slice(&self.texts.insert(Some(text.clone())).to_le_bytes());
-                Key { bytes, kind: KIND_LONG }
+                let place = self.texts.insert(Some(text.clone()));
+                Key { words: [u64::from(place), 0], kind: KIND_LONG }
             }
         }
     }
@@ -97,9 +97,10 @@ impl LongTexts {
     #[inline]
     pub(super) fn is(&self, key: Key, token: &Token) -> bool {
         match &token.0 {
-            Packed::Hex(bytes) => key.kind == KIND_HEX && key.bytes == *bytes,
-            Packed::Uuid(bytes) => key.kind == KIND_UUID && key.bytes == *bytes,
-            Packed::Short(len, bytes) => key.kind == KIND_SHORT + len && key.bytes == *bytes,
+            Packed::Hex(words) => key.kind == KIND_HEX && key.words == *words,
+            Packed::Uuid(words) => key.kind == KIND_UUID && key.words == *words,
+            Packed::Short(words) => key.kind == KIND_SHORT && key.words == *words,
+            Packed::Sixteen(words) => key.kind == KIND_SIXTEEN && key.words == *words,
             Packed::Long(text) => key.kind == KIND_LONG && self.texts[long_place(key)].as_ref() == Some(text),
         }
     }
@@ -107,19 +108,20 @@ impl LongTexts {
     /// The token of a key.
     pub(super) fn token(&self, key: Key) -> Token {
         Token(match key.kind {
-            KIND_HEX => Packed::Hex(key.bytes),
-            KIND_UUID => Packed::Uuid(key.bytes),
+            KIND_HEX => Packed::Hex(key.words),
+            KIND_UUID => Packed::Uuid(key.words),
             KIND_LONG => Packed::Long(self.texts[long_place(key)].clone().unwrap_or_else(|| "".into())),
-            kind => Packed::Short(kind - KIND_SHORT, key.bytes),
+            KIND_SHORT => Packed::Short(key.words),
+            _ => Packed::Sixteen(key.words),
         })
     }
 
     /// The hash of a key: that of its token.
     #[inline]
     pub(super) fn hash(&self, hasher: KeyHasher, key: Key) -> u64 {
-        match &self.texts_of(key) {
+        match self.texts_of(key) {
             Some(text) => hasher.hash_text(text),
-            None => hasher.hash(key.kind, &key.bytes),
+            None => hasher.hash(key.kind, &key.words),
         }
     }
 
@@ -131,5 +133,5 @@ impl LongTexts {
 
 #[inline]
 fn long_place(key: Key) -> u32 {
-    u32::from_le_bytes([key.bytes[0], key.bytes[1], key.bytes[2], key.bytes[3]])
+    key.words[0] as u32
 }

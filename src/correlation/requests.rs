@@ -4,6 +4,7 @@
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
+use std::hint::black_box;
 
 use serde::{Deserialize, Serialize};
 
@@ -111,6 +112,15 @@ impl Requests {
     #[inline]
     pub(super) fn patience_us(&self, edge: usize) -> u64 {
         self.lines[edge].patience_us
+    }
+
+    /// Reads the first requests of tokens that have events soon, so that they are near then.
+    pub(super) fn foresee(&self, requests: &[u32]) {
+        let records = || requests.iter().filter_map(|&request| self.records.get(request));
+        let read = records().fold(0, |read, record| read ^ record.deadline_us);
+        let neighbours = records().flat_map(|record| [record.links.0, record.links.1]);
+        let neighbours = neighbours.filter_map(|request| self.records.get(request));
+        black_box(neighbours.fold(read, |read, record| read ^ record.deadline_us));
     }
 
     /// Opens a request at the head of its token's chain, whose first is `next` so far.

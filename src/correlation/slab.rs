@@ -35,6 +35,12 @@ impl<T> Slab<T> {
         self.records.len() as u32 - 1
     }
 
+    /// The record at a place, if there is one.
+    #[inline]
+    pub(super) fn get(&self, place: u32) -> Option<&T> {
+        self.records.get(place as usize)
+    }
+
     /// Gives a place back; its record stays readable until the place is used again.
     #[inline]
     pub(super) fn remove(&mut self, place: u32) {

@@ -1,28 +1,31 @@
-//! The tokens that a stream remembers, in 48 bytes each and 8 to 32 for what they were seen at.
+//! The tokens that a stream remembers: one line of memory each, and eight bytes a place in the index. Where they were seen
+//! stands there, too, up to four nodes within nine minutes; the rest stands in blocks.
 //!
 //! Settled tokens are forgotten in the order of their last new event's arrival. Those that a match settled
-//! stand in a list: their last event was the newest, so they go to its end. Those that a deadline settled are in a
-//! heap. Those that still wait for a deadline stand nowhere; they are lined up only when memory runs out.
+//! stand in a line: their last event was the newest, so they go to its end, and where they stood before nobody stands any
+//! more. Those that a deadline settled are in a heap. Those that still wait for a deadline stand nowhere; they are lined up only when memory runs out.
+
+mod ahead;
 
 use std::borrow::Cow;
 use std::cmp::Reverse;
-use std::collections::BinaryHeap;
+use std::collections::{BinaryHeap, VecDeque};
 
 use serde::{Deserialize, Serialize};
 
-use hashbrown::HashTable;
+use ahead::FORESEEN;
 
+use super::index::Index;
 use super::key::{KIND_BITS, Key, KeyHasher, LongTexts};
 use super::names::Names;
+use super::sightings::{Seen, Sightings, pack, unpack};
 use super::slab::{NONE, Slab};
-use crate::event::{TIMESTAMP_MIN_US, Token};
+use crate::event::{Token, Words};
 
 /// Sightings in one block.
 const BLOCK: usize = 3;
 /// Low bits of [`Head::stamp`] that hold the key's kind and the queue.
 const TAG_BITS: u32 = KIND_BITS + 2;
-/// Bits of a packed sighting that hold the timestamp; the node's place takes the 12 above them.
-const TIMESTAMP_BITS: u32 = 52;
 /// No sighting: no node has this place.
 const UNSEEN: u64 = u64::MAX;
 
@@ -40,16 +43,18 @@ pub(super) enum Queue {
     Judged = 3,
 }
 
+/// A token, in one line of memory.
 #[derive(Debug, Serialize, Deserialize)]
+#[repr(align(64))]
 struct Head {
-    key: [u8; 16],
+    key: Words,
     /// Arrival of the last new event, above the queue and the key's kind.
     stamp: u64,
-    first: u64,
-    prev: u32,
-    next: u32,
+    sightings: Sightings,
     more: u32,
     requests: u32,
+    /// Its number in the line of the matched, if it stands there.
+    turn: u32,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -58,10 +63,14 @@ struct Block {
     next: u32,
 }
 
-#[derive(Debug, Serialize, Deserialize)]
-struct Ends {
+/// Tokens that a match settled, in the order of their last new event.
+#[derive(Debug, Default, Serialize, Deserialize)]
+struct Line {
+    slots: VecDeque<u32>,
+    /// The number of the first of them.
     first: u32,
-    last: u32,
+    /// The first when the next [`FORESEEN`] were read ahead the last time.
+    foreseen: u32,
 }
 
 /// The tokens of one stream.
@@ -70,39 +79,27 @@ pub(super) struct Tokens {
     #[serde(skip)]
     hasher: KeyHasher,
     #[serde(skip)]
-    index: HashTable<u32>,
+    index: Index,
     heads: Slab<Head>,
     blocks: Slab<Block>,
     texts: LongTexts,
     names: Names,
-    matched: Ends,
+    matched: Line,
     judged: BinaryHeap<Reverse<(u64, u32)>>,
     /// Waiting tokens from the youngest to the oldest, made when memory runs out.
     lineup: Vec<(u64, u32)>,
-}
-
-#[inline]
-fn pack(node: usize, timestamp_us: u64) -> u64 {
-    let since = timestamp_us.saturating_sub(TIMESTAMP_MIN_US).min((1 << TIMESTAMP_BITS) - 2);
-    (node as u64) << TIMESTAMP_BITS | since
-}
-
-#[inline]
-fn unpack(sighting: u64) -> (usize, u64) {
-    let since = sighting & ((1 << TIMESTAMP_BITS) - 1);
-    ((sighting >> TIMESTAMP_BITS) as usize, since + TIMESTAMP_MIN_US)
 }
 
 impl Tokens {
     pub(super) fn new(hasher: KeyHasher) -> Self {
         Self {
             hasher,
-            index: HashTable::new(),
+            index: Index::default(),
             heads: Slab::new(),
             blocks: Slab::new(),
             texts: LongTexts::new(),
             names: Names::default(),
-            matched: Ends { first: NONE, last: NONE },
+            matched: Line::default(),
             judged: BinaryHeap::new(),
             lineup: Vec::new(),
         }
@@ -111,13 +108,9 @@ impl Tokens {
     /// Finds the tokens again after they were serialized, by another secret.
     pub(super) fn restore(&mut self, hasher: KeyHasher) {
         self.hasher = hasher;
-        let (heads, texts) = (&self.heads, &self.texts);
-        let hash = |&slot: &u32| texts.hash(hasher, key_of(&heads[slot]));
-        let taken = |slot: &u32| self.queue_of(*slot) != Queue::Free;
-        let slots: Vec<u32> = (0..heads.len()).filter(taken).collect();
-        let mut index = HashTable::with_capacity(slots.len());
-        for slot in slots {
-            index.insert_unique(hash(&slot), slot, hash);
+        let mut index = Index::default();
+        for slot in (0..self.heads.len()).filter(|&slot| self.queue_of(slot) != Queue::Free) {
+            index.insert(self.texts.hash(hasher, key_of(&self.heads[slot])), slot);
         }
         self.index = index;
     }
@@ -128,27 +121,32 @@ impl Tokens {
         self.index.len() + self.names.len()
     }
 
-    /// The place of a token that is remembered; `hash` is its hash.
+    /// The place of a token that is remembered; `hash` is its hash, `foreseen` where [`Self::foresee`] saw it, or `NONE`.
     #[inline]
-    pub(super) fn find(&self, hash: u64, token: &Token) -> Option<u32> {
-        let found = self.index.find(hash, |&slot| self.texts.is(key_of(&self.heads[slot]), token));
-        found.copied().or_else(|| self.names.find(token))
+    pub(super) fn find(&self, foreseen: u32, hash: u64, token: &Token) -> Option<u32> {
+        // Meanwhile it may have been forgotten, and its place be that of another one.
+        if foreseen != NONE
+            && self.queue_of(foreseen) != Queue::Free
+            && self.texts.is(key_of(&self.heads[foreseen]), token)
+        {
+            return Some(foreseen);
+        }
+        let found = self.index.find(hash, |slot| self.texts.is(key_of(&self.heads[slot]), token));
+        found.or_else(|| self.names.find(token))
     }
 
     /// Remembers a new token with its first sighting. It is on no queue yet: see [`Self::queue`].
     pub(super) fn insert(&mut self, hash: u64, token: &Token, node: usize, timestamp_us: u64) -> u32 {
         let key = self.texts.keep(token);
         let slot = self.heads.insert(Head {
-            key: key.bytes,
+            key: key.words,
             stamp: u64::from(key.kind),
-            first: pack(node, timestamp_us),
-            prev: NONE,
-            next: NONE,
+            sightings: Sightings::new(pack(node, timestamp_us)),
             more: NONE,
             requests: NONE,
+            turn: 0,
         });
-        let (heads, texts, hasher) = (&self.heads, &self.texts, self.hasher);
-        self.index.insert_unique(hash, slot, |&slot| texts.hash(hasher, key_of(&heads[slot])));
+        self.index.insert(hash, slot);
         slot
     }
 
@@ -156,21 +154,50 @@ impl Tokens {
     #[inline]
     pub(super) fn load(&self, slot: u32, seen: &mut Seen) {
         let head = &self.heads[slot];
-        seen.packed.clear();
-        seen.packed.push(head.first);
-        let mut more = head.more;
-        while more != NONE {
-            let block = &self.blocks[more];
-            let full = block.sightings.iter().take_while(|&&sighting| sighting != UNSEEN);
-            seen.packed.extend(full);
-            more = block.next;
+        seen.clear();
+        seen.extend(head.sightings.iter());
+        seen.extend(self.blocked(head));
+    }
+
+    /// The places of all nodes at which the token was seen, a bit each; `None` where that takes a longer look.
+    #[inline]
+    pub(super) fn seen_places(&self, slot: u32) -> Option<u64> {
+        let head = &self.heads[slot];
+        if head.more != NONE {
+            return None;
         }
+        head.sightings
+            .iter()
+            .try_fold(0, |places, sighting| Some(places | 1_u64.checked_shl(unpack(sighting).0 as u32)?))
+    }
+
+    /// When the token was seen at a node, by the sender's clock.
+    #[inline]
+    pub(super) fn seen_at(&self, slot: u32, node: usize) -> Option<u64> {
+        let head = &self.heads[slot];
+        let found = match head.sightings.at(node) {
+            None if head.more != NONE => self.blocked(head).find(|&sighting| unpack(sighting).0 == node),
+            found => found,
+        };
+        found.map(|sighting| unpack(sighting).1)
+    }
+
+    /// What stands in blocks, packed.
+    fn blocked(&self, head: &Head) -> impl Iterator<Item = u64> {
+        let some = |place: u32| Some(place).filter(|&place| place != NONE);
+        let blocks = std::iter::successors(some(head.more), move |&block| some(self.blocks[block].next));
+        blocks.flat_map(|block| self.blocks[block].sightings).filter(|&sighting| sighting != UNSEEN)
     }
 
     /// Adds a sighting at a node where the token was not seen before.
+    #[inline]
     pub(super) fn sight(&mut self, slot: u32, node: usize, timestamp_us: u64) {
         let sighting = pack(node, timestamp_us);
-        let more = self.heads[slot].more;
+        let head = &mut self.heads[slot];
+        if head.sightings.add(sighting) {
+            return;
+        }
+        let more = head.more;
         if more != NONE {
             let block = &mut self.blocks[more];
             if let Some(free) = block.sightings.iter_mut().find(|sighting| **sighting == UNSEEN) {
@@ -231,7 +258,7 @@ impl Tokens {
 
     /// The places of all messages, ascending.
     pub(super) fn slots(&self) -> Vec<u32> {
-        let mut slots: Vec<u32> = self.index.iter().copied().collect();
+        let mut slots: Vec<u32> = self.index.places().collect();
         slots.sort_unstable();
         slots
     }
@@ -243,7 +270,7 @@ impl Tokens {
         let mut left = seen.sightings().filter_map(|(node, timestamp_us)| Some((nodes[node]?, timestamp_us)));
         let Some((node, timestamp_us)) = left.next() else { return false };
         self.release_blocks(slot);
-        self.heads[slot].first = pack(node, timestamp_us);
+        self.heads[slot].sightings = Sightings::new(pack(node, timestamp_us));
         for (node, timestamp_us) in left {
             self.sight(slot, node, timestamp_us);
         }
@@ -278,17 +305,10 @@ impl Tokens {
     /// Puts the token behind all others, as `Waiting` or `Matched`, after a new event at `arrival_us`.
     #[inline]
     pub(super) fn queue(&mut self, slot: u32, queue: Queue, arrival_us: u64) {
-        self.unlink(slot);
         self.set_stamp(slot, queue, arrival_us);
         if queue == Queue::Matched {
-            let last = std::mem::replace(&mut self.matched.last, slot);
-            if last == NONE {
-                self.matched.first = slot;
-            } else {
-                self.heads[last].next = slot;
-            }
-            let head = &mut self.heads[slot];
-            (head.prev, head.next) = (last, NONE);
+            self.heads[slot].turn = self.matched.first.wrapping_add(self.matched.slots.len() as u32);
+            self.matched.slots.push_back(slot);
         }
     }
 
@@ -302,15 +322,31 @@ impl Tokens {
     /// The settled token whose last new event is oldest.
     #[inline]
     pub(super) fn oldest_settled(&mut self) -> Option<u32> {
+        let matched = self.oldest_matched();
         while let Some(&Reverse((arrival_us, slot))) = self.judged.peek() {
             if self.queue_of(slot) == Queue::Judged && self.last_arrival_us(slot) == arrival_us {
-                let matched = self.matched.first;
-                let judged_first = matched == NONE || arrival_us < self.last_arrival_us(matched);
-                return Some(if judged_first { slot } else { matched });
+                let matched_first = matched.filter(|&matched| self.last_arrival_us(matched) <= arrival_us);
+                return matched_first.or(Some(slot));
             }
             self.judged.pop();
         }
-        Some(self.matched.first).filter(|&slot| slot != NONE)
+        matched
+    }
+
+    #[inline]
+    fn oldest_matched(&mut self) -> Option<u32> {
+        while let Some(&slot) = self.matched.slots.front() {
+            if self.matched.first.is_multiple_of(FORESEEN as u32) && self.matched.foreseen != self.matched.first {
+                self.matched.foreseen = self.matched.first;
+                self.foresee_oldest();
+            }
+            if self.queue_of(slot) == Queue::Matched && self.heads[slot].turn == self.matched.first {
+                return Some(slot);
+            }
+            self.matched.slots.pop_front();
+            self.matched.first = self.matched.first.wrapping_add(1);
+        }
+        None
     }
 
     /// The token that waits for a deadline and whose last new event is oldest.
@@ -324,7 +360,7 @@ impl Tokens {
                     return Some(slot);
                 }
             }
-            let waiting = self.index.iter().copied().filter(|&slot| self.queue_of(slot) == Queue::Waiting);
+            let waiting = self.index.places().filter(|&slot| self.queue_of(slot) == Queue::Waiting);
             self.lineup = waiting.map(|slot| (self.last_arrival_us(slot), slot)).collect();
             self.lineup.sort_unstable_by(|one, other| other.cmp(one));
         }
@@ -335,10 +371,7 @@ impl Tokens {
     pub(super) fn remove(&mut self, slot: u32) {
         let key = key_of(&self.heads[slot]);
         let hash = self.texts.hash(self.hasher, key);
-        if let Ok(entry) = self.index.find_entry(hash, |&other| other == slot) {
-            entry.remove();
-        }
-        self.unlink(slot);
+        self.index.remove(hash, slot);
         self.set_stamp(slot, Queue::Free, 0);
         self.release_blocks(slot);
         self.texts.release(key);
@@ -351,58 +384,9 @@ impl Tokens {
         let kind = head.stamp & ((1 << KIND_BITS) - 1);
         head.stamp = arrival_us << TAG_BITS | (queue as u64) << KIND_BITS | kind;
     }
-
-    /// Takes the token out of the list of the matched, if it is there.
-    fn unlink(&mut self, slot: u32) {
-        if self.queue_of(slot) != Queue::Matched {
-            return;
-        }
-        let (prev, next) = (self.heads[slot].prev, self.heads[slot].next);
-        if prev == NONE {
-            self.matched.first = next;
-        } else {
-            self.heads[prev].next = next;
-        }
-        if next == NONE {
-            self.matched.last = prev;
-        } else {
-            self.heads[next].prev = prev;
-        }
-    }
 }
 
 #[inline]
 fn key_of(head: &Head) -> Key {
-    Key { bytes: head.key, kind: (head.stamp & ((1 << KIND_BITS) - 1)) as u8 }
-}
-
-/// Where one token was seen: loaded once, asked many times.
-#[derive(Debug, Default)]
-pub struct Seen {
-    packed: Vec<u64>,
-}
-
-impl Seen {
-    #[inline]
-    pub(super) fn clear(&mut self) {
-        self.packed.clear();
-    }
-
-    /// When it was seen at a node, by the sender's clock.
-    #[inline]
-    pub(super) fn at(&self, node: usize) -> Option<u64> {
-        let here = |&&sighting: &&u64| (sighting >> TIMESTAMP_BITS) as usize == node;
-        self.packed.iter().find(here).map(|&sighting| unpack(sighting).1)
-    }
-
-    /// The nodes at which it was seen, and when.
-    pub fn sightings(&self) -> impl ExactSizeIterator<Item = (usize, u64)> {
-        self.packed.iter().map(|&sighting| unpack(sighting))
-    }
-
-    /// The nodes at which it was seen.
-    #[inline]
-    pub(super) fn nodes(&self) -> impl Iterator<Item = usize> {
-        self.packed.iter().map(|&sighting| unpack(sighting).0)
-    }
+    Key { words: head.key, kind: (head.stamp & ((1 << KIND_BITS) - 1)) as u8 }
 }

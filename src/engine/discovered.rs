@@ -159,7 +159,7 @@ impl Discovered {
         for (at, ends) in ends.iter().enumerate().filter(|&(at, _)| kept[at].is_none()) {
             let edge = self.declared + at;
             for stamps in self.discovery.passed(*ends) {
-                health.recall(DrawnEdges::recall(edge, &self.shown.edges[edge], stamps, now_us));
+                health.recall(&DrawnEdges::recall(edge, &self.shown.edges[edge], stamps, now_us));
             }
         }
         self.revision = self.discovery.revision();

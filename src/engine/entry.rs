@@ -45,11 +45,7 @@ impl Engine {
     /// nothing: see [`Engine::take_transitions`].
     pub fn apply(&mut self, entry: &Entry, now_us: u64) -> Vec<Transition> {
         match entry {
-            Entry::Events(events) => {
-                for event in events {
-                    self.accept(event, now_us);
-                }
-            }
+            Entry::Events(events) => self.accept_all(events, now_us),
             Entry::Input { input, state } => self.set_input(*input, *state, now_us),
             Entry::Gap { from_us, until_us } => self.gap(*from_us, *until_us),
             Entry::Reload(system) => return self.reload(Arc::clone(system), now_us),

@@ -7,9 +7,10 @@ use serde::{Deserialize, Serialize};
 use super::held::{Standing, Turn};
 use super::latency::Latencies;
 use super::rate::Rate;
+use super::ring::Placed;
 use super::rules::status;
 use super::silence::{Hush, Silence};
-use super::window::{OutcomeWindow, Placed};
+use super::window::OutcomeWindow;
 use crate::board::EdgeCounters;
 use crate::correlation::Decision;
 use crate::graph::{Edge, Thresholds};
@@ -109,7 +110,9 @@ impl EdgeHealth {
     pub(super) fn upstream(&mut self, opened: bool, at_us: u64, out: &mut Vec<Dated>) {
         self.advance(at_us, out);
         self.rate.add(at_us);
-        out.extend(self.silence.hear(at_us).map(silence_change));
+        if let Some(hush) = self.silence.hear(at_us) {
+            out.push(silence_change(hush));
+        }
         if opened {
             self.ledger.upstream += 1;
             self.ledger.in_flight += 1;
@@ -117,28 +120,31 @@ impl EdgeHealth {
     }
 
     /// A request whose events came before the edge was drawn got its outcome: it says nothing about the rate.
-    pub(super) fn recall(&mut self, decision: Decision, out: &mut Vec<Dated>) {
+    pub(super) fn recall(&mut self, decision: &Decision<'_>, out: &mut Vec<Dated>) {
         self.ledger.upstream += 1;
         self.ledger.in_flight += 1;
         self.decided(decision, out);
     }
 
     /// A request got its first outcome.
-    pub(super) fn decided(&mut self, decision: Decision, out: &mut Vec<Dated>) {
+    pub(super) fn decided(&mut self, decision: &Decision<'_>, out: &mut Vec<Dated>) {
         let at_us = decision.at_us;
         self.advance(at_us, out);
         self.ledger.in_flight -= 1;
         self.outcomes[decision.outcome as usize] += 1;
         self.last_outcome_us = Some(at_us);
-        self.note(&decision);
+        self.note(decision);
         if decision.place.is_some() {
+            let before = (self.window.passes, self.window.fails);
             self.window.push(decision);
-            self.judge(at_us, out);
+            if (self.window.passes, self.window.fails) != before {
+                self.judge(at_us, out);
+            }
         }
     }
 
     /// An outcome was corrected.
-    pub(super) fn revised(&mut self, decision: &Decision, from: Outcome, out: &mut Vec<Dated>) {
+    pub(super) fn revised(&mut self, decision: &Decision<'_>, from: Outcome, out: &mut Vec<Dated>) {
         self.advance(decision.at_us, out);
         *self.ledger.of_mut(from) -= 1;
         self.ledger.revisions += 1;
@@ -163,19 +169,19 @@ impl EdgeHealth {
     }
 
     /// Notes an outcome; a fail goes to the list of the last ones.
-    fn note(&mut self, decision: &Decision) {
+    fn note(&mut self, decision: &Decision<'_>) {
         self.note_match(decision);
         if decision.outcome.is_fail() {
             if self.fails.len() == FAILS_MAX {
                 self.fails.pop_front();
             }
             let &Decision { outcome, latency_us, at_us, .. } = decision;
-            let placed = Placed { outcome, token: decision.token.clone(), latency_us, at_us };
+            let placed = Placed { outcome, token: decision.token.cloned(), latency_us, at_us };
             self.fails.push_back((decision.place.unwrap_or(u64::MAX), placed));
         }
     }
 
-    fn note_match(&mut self, decision: &Decision) {
+    fn note_match(&mut self, decision: &Decision<'_>) {
         let &Decision { outcome, latency_us, behind_us, at_us, .. } = decision;
         *self.ledger.of_mut(outcome) += 1;
         if let Some(latency_us) = latency_us {

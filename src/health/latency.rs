@@ -27,6 +27,8 @@ struct Slot {
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Latencies {
     slots: [Option<Slot>; SLOTS],
+    /// The slot that is being filled, and its start.
+    filling: (usize, u64),
     pub(super) buckets: [u64; LATENCY_BOUNDS_US.len() + 1],
     pub(super) sum_us: u64,
 }
@@ -70,7 +72,7 @@ fn middle_us(bucket: usize) -> u64 {
 
 impl Latencies {
     pub(super) fn new() -> Self {
-        Self { slots: Default::default(), buckets: [0; LATENCY_BOUNDS_US.len() + 1], sum_us: 0 }
+        Self { slots: Default::default(), filling: (0, 0), buckets: [0; LATENCY_BOUNDS_US.len() + 1], sum_us: 0 }
     }
 
     /// Notes the latency of a match that was decided at `at_us`.
@@ -80,8 +82,21 @@ impl Latencies {
         let above = LATENCY_BOUNDS_US.get(bound).is_some_and(|&bound_us| bound_us < latency_us);
         self.buckets[bound + usize::from(above)] += 1;
         self.sum_us = self.sum_us.saturating_add(latency_us);
-        let number = at_us / SLOT_US;
-        let slot = self.slots[number as usize % SLOTS].get_or_insert_with(|| Slot {
+        if at_us.wrapping_sub(self.filling.1) >= SLOT_US || self.slots[self.filling.0].is_none() {
+            self.turn(at_us / SLOT_US);
+        }
+        let Some(slot) = &mut self.slots[self.filling.0] else { return };
+        let count = &mut slot.counts[bucket];
+        *count = count.saturating_add(1);
+        slot.min_us = slot.min_us.min(latency_us);
+        slot.max_us = slot.max_us.max(latency_us);
+    }
+
+    /// Fills the slot of this number from now on.
+    #[cold]
+    fn turn(&mut self, number: u64) {
+        self.filling = (number as usize % SLOTS, number * SLOT_US);
+        let slot = self.slots[self.filling.0].get_or_insert_with(|| Slot {
             number,
             counts: vec![0; BUCKETS].into(),
             min_us: u64::MAX,
@@ -91,10 +106,6 @@ impl Latencies {
             slot.counts.fill(0);
             (slot.number, slot.min_us, slot.max_us) = (number, u64::MAX, 0);
         }
-        let count = &mut slot.counts[bucket];
-        *count = count.saturating_add(1);
-        slot.min_us = slot.min_us.min(latency_us);
-        slot.max_us = slot.max_us.max(latency_us);
     }
 
     /// The quantiles of the last minute; none where nothing came.

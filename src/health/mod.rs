@@ -8,6 +8,7 @@ mod edge;
 mod held;
 mod latency;
 mod rate;
+mod ring;
 mod rules;
 mod silence;
 mod stream;

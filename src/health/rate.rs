@@ -13,6 +13,8 @@ pub struct Rate {
     counts: [u32; SECONDS as usize],
     /// The second that is being counted.
     second: u64,
+    /// Where it ends.
+    end_us: u64,
     first_us: Option<u64>,
 }
 
@@ -35,15 +37,14 @@ impl Rate {
     /// Nothing yet.
     #[expect(clippy::new_without_default, reason = "nothing is no default rate")]
     pub fn new() -> Self {
-        Self { counts: [0; SECONDS as usize], second: 0, first_us: None }
+        Self { counts: [0; SECONDS as usize], second: 0, end_us: SECOND_US, first_us: None }
     }
 
     /// Counts one.
     #[inline]
     pub fn add(&mut self, at_us: u64) {
-        let second = at_us / SECOND_US;
-        if second > self.second {
-            self.turn(second);
+        if at_us >= self.end_us {
+            self.turn(at_us / SECOND_US);
         }
         self.first_us.get_or_insert(at_us);
         let count = &mut self.counts[(self.second % SECONDS) as usize];
@@ -66,7 +67,7 @@ impl Rate {
         for back in 0..gone {
             self.counts[((second - back) % SECONDS) as usize] = 0;
         }
-        self.second = second;
+        (self.second, self.end_us) = (second, (second + 1) * SECOND_US);
     }
 }
 

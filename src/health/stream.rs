@@ -75,7 +75,7 @@ impl StreamHealth {
     }
 
     /// A message had passed an edge before that was drawn.
-    pub fn recall(&mut self, decision: Decision) {
+    pub fn recall(&mut self, decision: &Decision<'_>) {
         let edge = decision.edge;
         self.edges[edge].recall(decision, &mut self.changes);
         self.date(Subject::Edge(edge));
@@ -108,13 +108,15 @@ impl StreamHealth {
     /// An event of a node was accepted, be it a duplicate.
     pub fn hear(&mut self, node: usize, event: &Event, now_us: u64) {
         let health = &mut self.nodes[node];
-        self.changes.extend(health.silence.advance(now_us).map(silence_change));
-        self.changes.extend(health.silence.hear(now_us).map(silence_change));
         health.events += 1;
         health.rate.add(now_us);
         health.last_us = Some(now_us);
         health.clock_flagged |= event.clock_flagged;
-        self.date(Subject::Node(node));
+        let hushes = [health.silence.advance(now_us), health.silence.hear(now_us)];
+        for hush in hushes.into_iter().flatten() {
+            self.changes.push(silence_change(hush));
+            self.date(Subject::Node(node));
+        }
     }
 
     /// A node is blind until a moment; all has been brought up to `now_us`.
@@ -233,15 +235,15 @@ impl Verdicts for StreamHealth {
         self.date(Subject::Edge(edge));
     }
 
-    fn decided(&mut self, decision: Decision) {
+    fn decided(&mut self, decision: &Decision<'_>) {
         let edge = decision.edge;
         self.edges[edge].decided(decision, &mut self.changes);
         self.date(Subject::Edge(edge));
     }
 
-    fn revised(&mut self, decision: Decision, from: Outcome) {
+    fn revised(&mut self, decision: &Decision<'_>, from: Outcome) {
         let edge = decision.edge;
-        self.edges[edge].revised(&decision, from, &mut self.changes);
+        self.edges[edge].revised(decision, from, &mut self.changes);
         self.date(Subject::Edge(edge));
     }
 

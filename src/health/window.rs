@@ -1,29 +1,17 @@
 //! The last outcomes of an edge.
 
-use std::collections::VecDeque;
-
 use serde::{Deserialize, Serialize};
 
+use super::ring::{Placed, Ring};
 use crate::correlation::Decision;
-use crate::event::Token;
 use crate::graph::{WINDOW_OUTCOMES_MAX, Window};
 use crate::outcome::Outcome;
-
-/// One outcome in a window.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub(super) struct Placed {
-    pub(super) outcome: Outcome,
-    pub(super) token: Option<Token>,
-    pub(super) latency_us: Option<u64>,
-    /// When it was first decided.
-    pub(super) at_us: u64,
-}
 
 /// The last outcomes of an edge, in the order in which they were first decided.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct OutcomeWindow {
     window: Window,
-    placed: VecDeque<Placed>,
+    placed: Ring,
     /// The place of the first of them.
     first: u64,
     pub(super) passes: u64,
@@ -32,7 +20,7 @@ pub(super) struct OutcomeWindow {
 
 impl OutcomeWindow {
     pub(super) fn new(window: Window) -> Self {
-        Self { window, placed: VecDeque::new(), first: 0, passes: 0, fails: 0 }
+        Self { window, placed: Ring::default(), first: 0, passes: 0, fails: 0 }
     }
 
     /// Takes another size; what no longer fits leaves, the oldest first.
@@ -45,17 +33,16 @@ impl OutcomeWindow {
 
     /// Adds the outcome of the next place.
     #[inline]
-    pub(super) fn push(&mut self, decision: Decision) {
-        let Decision { outcome, token, latency_us, at_us, .. } = decision;
-        self.count(outcome, 1);
+    pub(super) fn push(&mut self, decision: &Decision<'_>) {
+        self.count(decision.outcome, 1);
         if self.placed.len() >= self.most() {
             self.pop();
         }
-        self.placed.push_back(Placed { outcome, token, latency_us, at_us });
+        self.placed.push(decision);
     }
 
     /// Corrects the outcome at a place, if that is still in the window.
-    pub(super) fn revise(&mut self, place: u64, decision: &Decision) {
+    pub(super) fn revise(&mut self, place: u64, decision: &Decision<'_>) {
         let Some(at) = place.checked_sub(self.first) else { return };
         let Some(placed) = self.placed.get_mut(at as usize) else { return };
         let from = std::mem::replace(&mut placed.outcome, decision.outcome);
@@ -92,9 +79,9 @@ impl OutcomeWindow {
     }
 
     fn pop(&mut self) {
-        if let Some(placed) = self.placed.pop_front() {
+        if let Some(outcome) = self.placed.pop() {
             self.first += 1;
-            self.count(placed.outcome, -1);
+            self.count(outcome, -1);
         }
     }
 

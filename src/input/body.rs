@@ -17,6 +17,9 @@ use super::refusal::{Miss, Refusal};
 /// than a body of garbage.
 pub const REJECTED_MAX: usize = 1_000;
 
+/// Few events take less.
+const EVENT_BYTES: usize = 80;
+
 /// How a body is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Format {
@@ -46,11 +49,11 @@ impl Parsed {
         self.rejected.len() + self.rejected_unnamed.iter().sum::<usize>()
     }
 
+    /// Takes what was read, besides what is in `reports` by now.
     #[inline]
-    fn take(&mut self, index: usize, event: Result<Report, Box<Miss>>) {
-        match event {
-            Ok(report) => self.reports.push(report),
-            Err(miss) => self.miss(index, *miss),
+    fn take(&mut self, index: usize, read: Result<(), Box<Miss>>) {
+        if let Err(miss) = read {
+            self.miss(index, *miss);
         }
     }
 
@@ -154,7 +157,8 @@ fn read_json(text: &str, reader: &mut EventReader<'_>) -> Option<Parsed> {
         let mut last = rest.starts_with(']');
         let mut index = 0;
         while !last {
-            parsed.take(index, reader.value(&mut rest, DEPTH_MAX - 1)?);
+            let read = reader.value(&mut rest, DEPTH_MAX - 1, &mut parsed.reports)?;
+            parsed.take(index, read);
             index += 1;
             rest = rest.trim_start_matches(BLANKS);
             last = rest.starts_with(']');
@@ -162,7 +166,8 @@ fn read_json(text: &str, reader: &mut EventReader<'_>) -> Option<Parsed> {
         }
         rest = rest.strip_prefix(']')?;
     } else {
-        parsed.take(0, reader.value(&mut rest, DEPTH_MAX)?);
+        let read = reader.value(&mut rest, DEPTH_MAX, &mut parsed.reports)?;
+        parsed.take(0, read);
     }
     rest.trim_start_matches(BLANKS).is_empty().then_some(parsed)
 }
@@ -177,14 +182,11 @@ fn not_json(text: &str) -> NotJson {
 }
 
 fn read_ndjson(body: &[u8], reader: &mut EventReader<'_>) -> Result<Parsed, NotJson> {
-    let mut parsed = Parsed { reports: Vec::with_capacity(body.len() / 128), ..Parsed::default() };
-    let (mut start, mut index, mut any_json) = (0, 0, false);
+    let mut parsed = Parsed { reports: Vec::with_capacity(body.len() / EVENT_BYTES), ..Parsed::default() };
+    let (mut rest, mut index, mut any_json) = (body, 0, false);
     let mut first_error = None;
-    while start < body.len() {
-        let end = memchr::memchr(b'\n', &body[start..]).map_or(body.len(), |length| start + length);
-        let event = reader.line(&body[start..end]);
-        start = end + 1;
-        let Some(event) = event else { continue };
+    while !rest.is_empty() {
+        let Some(event) = reader.first_line(&mut rest, &mut parsed.reports) else { continue };
         match &event {
             Err(miss) if let Miss::NotJson(error) = miss.as_ref() => {
                 first_error.get_or_insert_with(|| error.clone());

@@ -2,6 +2,7 @@
 
 pub mod amqp;
 pub mod body;
+mod eight;
 mod fields;
 mod lines;
 mod merge;

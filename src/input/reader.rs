@@ -16,20 +16,17 @@ use super::scan;
 /// What JSON counts as white space.
 pub(super) const BLANKS: [char; 4] = [' ', '\t', '\r', '\n'];
 
-#[inline]
-fn is_blank(byte: u8) -> bool {
-    matches!(byte, b' ' | b'\t' | b'\r' | b'\n')
-}
-
 /// Reads events one by one.
 pub(super) struct EventReader<'a> {
     resolver: Resolver<'a>,
     scan: bool,
+    /// Room for the one event of a line.
+    reports: Vec<Report>,
 }
 
 impl<'a> EventReader<'a> {
     pub(super) fn new(nodes: &'a NodeIndex, accept_unknown: bool) -> Self {
-        Self { resolver: Resolver::new(nodes, accept_unknown), scan: true }
+        Self { resolver: Resolver::new(nodes, accept_unknown), scan: true, reports: Vec::new() }
     }
 
     /// One that does without the scanner.
@@ -42,36 +39,57 @@ impl<'a> EventReader<'a> {
         Self { resolver: self.resolver.bound_to(bounds), ..self }
     }
 
-    /// Reads one value off the start of `text`, which may be nested `depth` deep; `None` where there
+    /// Reads one value off the start of `text`, which may be nested `depth` deep, into `reports`; `None` where there
     /// is none.
-    pub(super) fn value(&mut self, text: &mut &str, depth: usize) -> Option<Result<Report, Box<Miss>>> {
+    pub(super) fn value(
+        &mut self,
+        text: &mut &str,
+        depth: usize,
+        reports: &mut Vec<Report>,
+    ) -> Option<Result<(), Box<Miss>>> {
         *text = text.trim_start_matches(BLANKS);
         if self.scan
             && let Some((fields, length)) = scan::object(text.as_bytes())
         {
             *text = &text[length..];
-            return Some(self.resolver.resolve(&fields));
+            return Some(self.resolver.resolve_into(&fields, reports));
         }
         let mut values = serde_json::Deserializer::from_str(text).into_iter::<&RawValue>();
         let value = values.next()?.ok()?;
         *text = &text[values.byte_offset()..];
-        Some(self.unusual(value.get(), depth))
+        Some(self.unusual(value.get(), depth, reports))
+    }
+
+    /// Reads the first line of NDJSON off `bytes`, which are not empty, into `reports`; `None` where that line is empty.
+    #[inline]
+    pub(super) fn first_line(&mut self, bytes: &mut &[u8], reports: &mut Vec<Report>) -> Option<Result<(), Box<Miss>>> {
+        if self.scan
+            && let Some((fields, length)) = scan::line(bytes)
+        {
+            *bytes = &bytes[length..];
+            return Some(self.resolver.resolve_into(&fields, reports));
+        }
+        let end = memchr::memchr(b'\n', bytes).unwrap_or(bytes.len());
+        let line = &bytes[..end];
+        *bytes = bytes.get(end + 1..).unwrap_or_default();
+        self.unusual_line(line, reports)
     }
 
     /// Reads one line of NDJSON; `None` where it is empty.
     #[inline]
     pub(super) fn line(&mut self, line: &[u8]) -> Option<Result<Report, Box<Miss>>> {
-        if self.scan
-            && let Some((fields, length)) = scan::object(line)
-            && line[length..].iter().copied().all(is_blank)
-        {
-            return Some(self.resolver.resolve(&fields));
+        let (mut rest, mut reports) = (line, std::mem::take(&mut self.reports));
+        let read = if line.is_empty() { None } else { self.first_line(&mut rest, &mut reports) };
+        let report = reports.pop();
+        self.reports = reports;
+        match read? {
+            Ok(()) => report.map(Ok),
+            Err(miss) => Some(Err(miss)),
         }
-        self.unusual_line(line)
     }
 
     #[cold]
-    fn unusual_line(&mut self, line: &[u8]) -> Option<Result<Report, Box<Miss>>> {
+    fn unusual_line(&mut self, line: &[u8], reports: &mut Vec<Report>) -> Option<Result<(), Box<Miss>>> {
         let line = match str::from_utf8(line) {
             Ok(line) => line.trim_matches(BLANKS),
             Err(error) => return Some(Err(Box::new(Miss::NotJson(not_utf8("line", error))))),
@@ -80,7 +98,7 @@ impl<'a> EventReader<'a> {
             return None;
         }
         let Err(error) = serde_json::from_str::<IgnoredAny>(line) else {
-            return Some(self.unusual(line, DEPTH_MAX));
+            return Some(self.unusual(line, DEPTH_MAX, reports));
         };
         let (column, error) = (error.column(), error.to_string());
         let what = error.split(" at line ").next().unwrap_or_default();
@@ -90,9 +108,9 @@ impl<'a> EventReader<'a> {
 
     /// Reads a value that is known to be JSON.
     #[cold]
-    fn unusual(&mut self, json: &str, depth: usize) -> Result<Report, Box<Miss>> {
+    fn unusual(&mut self, json: &str, depth: usize, reports: &mut Vec<Report>) -> Result<(), Box<Miss>> {
         let fields = fields::read(json, depth)?;
-        self.resolver.resolve(&fields)
+        self.resolver.resolve_into(&fields, reports)
     }
 }
 

@@ -33,8 +33,28 @@ impl<'a> Resolver<'a> {
         Self { bounds: Some(bounds), ..self }
     }
 
+    /// The event that has these fields.
     #[inline]
     pub(super) fn resolve<T: AsRef<[u8]>>(&mut self, fields: &Fields<T>) -> Result<Report, Box<Miss>> {
+        self.resolve_with(fields, |report| report)
+    }
+
+    /// Adds the event to `reports`: a value that is handed on through memory is slow to move so soon.
+    #[inline]
+    pub(super) fn resolve_into<T: AsRef<[u8]>>(
+        &mut self,
+        fields: &Fields<T>,
+        reports: &mut Vec<Report>,
+    ) -> Result<(), Box<Miss>> {
+        self.resolve_with(fields, |report| reports.push(report))
+    }
+
+    #[inline]
+    fn resolve_with<T: AsRef<[u8]>, U>(
+        &mut self,
+        fields: &Fields<T>,
+        take: impl FnOnce(Report) -> U,
+    ) -> Result<U, Box<Miss>> {
         let (node_key, name) = fields.node.as_ref().ok_or_else(|| missing(NODE))?;
         let (token_key, token) = fields.token.as_ref().ok_or_else(|| missing(TOKEN))?;
         let name = name.as_ref();
@@ -47,7 +67,10 @@ impl<'a> Resolver<'a> {
         {
             return Err(forbidden(text_of(name)).into());
         }
-        let token = token_of(token.as_ref()).map_err(|error| bad_text(*token_key, error))?;
+        let token = match Token::trace_id(token.as_ref()) {
+            Some(token) => token,
+            None => token_of(token.as_ref()).map_err(|error| bad_text(*token_key, error))?,
+        };
         let timestamp_us = match &fields.timestamp {
             None => None,
             Some(Stamp::Integer(value)) => Some(timestamp::from_integer(*value)),
@@ -60,10 +83,8 @@ impl<'a> Resolver<'a> {
         };
         let alias = fields.alias.as_ref().map(|alias| token_of(alias.as_ref()));
         let alias = alias.transpose().map_err(|error| bad_text(Key::Alias, error))?.map(Box::new);
-        match node {
-            Some(node) => Ok(Report { node, token, timestamp_us, parent, alias }),
-            None => Err(Box::new(self.unknown(text_of(name), timestamp_us))),
-        }
+        let Some(node) = node else { return Err(Box::new(self.unknown(text_of(name), timestamp_us))) };
+        Ok(take(Report { node, token, timestamp_us, parent, alias }))
     }
 
     #[cold]

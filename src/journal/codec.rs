@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 use super::happening::{Happening, News};
 use super::positions::Position;
 use crate::engine::Entry;
-use crate::event::{Event, Packed, Token};
+use crate::event::{Event, Packed, Token, bytes_of, words_of};
 use crate::graph::{InputId, InputState, NodeId, System};
 
 const EVENTS: u8 = 1;
@@ -140,8 +140,7 @@ fn write_events(events: &[Event], now_us: u64, out: &mut Vec<u8>) {
     number(out, events.len() as u64);
     let mut input = InputId::default();
     for event in events {
-        let (token, bytes) = packed(&event.token);
-        let mut flags = token | if event.clock_flagged { FLAGGED } else { 0 };
+        let mut flags = kind_of(&event.token) | if event.clock_flagged { FLAGGED } else { 0 };
         flags |= if event.parent.is_some() { PARENT } else { 0 };
         flags |= if event.alias.is_some() { ALIAS } else { 0 };
         flags |= if event.input == input { 0 } else { INPUT };
@@ -149,7 +148,7 @@ fn write_events(events: &[Event], now_us: u64, out: &mut Vec<u8>) {
         number(out, u64::from(event.node.0));
         // Most are stamped a little before they arrive.
         number(out, zigzag(now_us.wrapping_sub(event.timestamp_us)));
-        write_token(token, bytes, out);
+        write_token(&event.token, out);
         if event.input != input {
             input = event.input;
             number(out, u64::from(input.0));
@@ -158,9 +157,8 @@ fn write_events(events: &[Event], now_us: u64, out: &mut Vec<u8>) {
             number(out, u64::from(parent.0));
         }
         if let Some(alias) = &event.alias {
-            let (kind, bytes) = packed(alias);
-            out.push(kind);
-            write_token(kind, bytes, out);
+            out.push(kind_of(alias));
+            write_token(alias, out);
         }
     }
 }
@@ -192,21 +190,29 @@ fn read_events(from: &mut Reader<'_>, now_us: u64) -> Result<Vec<Event>, Unreada
 }
 
 #[inline]
-fn packed(token: &Token) -> (u8, &[u8]) {
+fn kind_of(token: &Token) -> u8 {
     match &token.0 {
-        Packed::Hex(bytes) => (HEX, bytes),
-        Packed::Uuid(bytes) => (UUID, bytes),
-        Packed::Short(length, bytes) => (TEXT, &bytes[..usize::from(*length)]),
-        Packed::Long(text) => (TEXT, text.as_bytes()),
+        Packed::Hex(_) => HEX,
+        Packed::Uuid(_) => UUID,
+        Packed::Short(_) | Packed::Sixteen(_) | Packed::Long(_) => TEXT,
     }
 }
 
 #[inline]
-fn write_token(kind: u8, bytes: &[u8], out: &mut Vec<u8>) {
-    if kind == TEXT {
-        number(out, bytes.len() as u64);
+fn write_token(token: &Token, out: &mut Vec<u8>) {
+    let mut text = |text: &[u8]| {
+        number(out, text.len() as u64);
+        out.extend_from_slice(text);
+    };
+    match &token.0 {
+        Packed::Hex(words) | Packed::Uuid(words) => out.extend_from_slice(&bytes_of(words)),
+        Packed::Short(words) => {
+            let bytes = bytes_of(words);
+            text(&bytes[..usize::from(bytes[15])]);
+        }
+        Packed::Sixteen(words) => text(&bytes_of(words)),
+        Packed::Long(long) => text(long.as_bytes()),
     }
-    out.extend_from_slice(bytes);
 }
 
 #[inline]
@@ -269,8 +275,8 @@ impl<'a> Reader<'a> {
     #[inline]
     fn token(&mut self, kind: u8) -> Result<Token, Unreadable> {
         match kind {
-            HEX => Ok(Token(Packed::Hex(*self.array()?))),
-            UUID => Ok(Token(Packed::Uuid(*self.array()?))),
+            HEX => Ok(Token(Packed::Hex(words_of(*self.array()?)))),
+            UUID => Ok(Token(Packed::Uuid(words_of(*self.array()?)))),
             TEXT => {
                 let length = self.number()? as usize;
                 let text = str::from_utf8(self.slice(length)?).or(Err(Unreadable))?;

@@ -126,6 +126,17 @@ impl Core {
         self.tell(shared, sequence, changes.now);
     }
 
+    /// [`Self::wake_us`], if it is earlier than the owner's thread will look again. Most of the time that is known
+    /// without a look at what is due.
+    pub(super) fn wakes_early_us(&mut self) -> Option<u64> {
+        let soonest_us =
+            (self.front.listed_us + DUE_EVERY_US).min(self.showing.due_us()).min(self.front.awake_us + LOOK_EVERY_US);
+        if soonest_us >= self.watched_us {
+            return None;
+        }
+        Some(self.wake_us()).filter(|&wake_us| wake_us < self.watched_us)
+    }
+
     /// When there is something to do though nobody sends anything.
     pub(super) fn wake_us(&mut self) -> u64 {
         self.due_us().min(self.showing.due_us()).min(self.front.awake_us + LOOK_EVERY_US)

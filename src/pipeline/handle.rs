@@ -250,8 +250,7 @@ impl Pipeline {
             Ok(mut core) if !core.closed => {
                 let stretch = (reports.len(), by.http, by);
                 let gone = core.take(shared, reports, [stretch], unknown, None).len();
-                let wake_us = core.wake_us();
-                if wake_us < core.watched_us {
+                if let Some(wake_us) = core.wakes_early_us() {
                     // It has been told: once is enough until it looks.
                     core.watched_us = wake_us;
                     drop(core);

@@ -4,6 +4,7 @@ use super::{Kind, Rule, Shape, State};
 use crate::correlation::lost::Lost;
 use crate::correlation::matching::{Match, judge};
 use crate::correlation::requests::State as RequestState;
+use crate::correlation::slab::NONE;
 use crate::correlation::tokens::Queue;
 use crate::correlation::verdicts::{Decision, Verdicts};
 use crate::event::{Event, Token};
@@ -22,17 +23,22 @@ impl State {
         out: &mut impl Verdicts,
     ) -> Option<u32> {
         let ends = &shape.nodes[node];
-        let slot = if let Some(slot) = self.tokens.find(hash, &event.token) {
-            self.tokens.load(slot, &mut self.seen);
-            if self.seen.at(node).is_some() {
+        let foreseen = self.ahead.slots.pop().unwrap_or(NONE);
+        let slot = if let Some(slot) = self.tokens.find(foreseen, hash, &event.token) {
+            self.places = self.tokens.seen_places(slot);
+            if self.seen_at(slot, node).is_some() {
                 for rule in ends.incoming.iter().chain(&ends.outgoing) {
                     out.duplicate(rule.edge);
                 }
                 return None;
             }
+            if shape.discovers {
+                self.tokens.load(slot, &mut self.seen);
+            }
             self.tokens.sight(slot, node, event.timestamp_us);
             slot
         } else {
+            self.places = Some(0);
             self.seen.clear();
             self.tokens.insert(hash, &event.token, node, event.timestamp_us)
         };
@@ -47,6 +53,16 @@ impl State {
         self.tokens.queue(slot, if waits { Queue::Waiting } else { Queue::Matched }, now_us);
         self.idle_until_us = self.idle_until_us.min(now_us + shape.memory_us);
         Some(slot)
+    }
+
+    /// When the message of the event at hand had been seen at a node, by the sender's clock.
+    #[inline]
+    fn seen_at(&self, slot: u32, node: usize) -> Option<u64> {
+        match self.places {
+            // There are places only where all nodes fit.
+            Some(places) if places >> (node & 63) & 1 == 0 => None,
+            _ => self.tokens.seen_at(slot, node),
+        }
     }
 
     /// The event is the downstream end of an edge.
@@ -65,7 +81,7 @@ impl State {
             self.expect_groups(groups);
             return;
         }
-        let Some(upstream_us) = self.seen.at(rule.from) else {
+        let Some(upstream_us) = self.seen_at(slot, rule.from) else {
             self.find_lost(shape, rule, slot, event, now_us, out);
             return;
         };
@@ -84,13 +100,12 @@ impl State {
         now_us: u64,
         out: &mut impl Verdicts,
     ) {
-        let decision = decision(edge, matched, token, now_us);
         match self.close(edge, slot) {
             Before::Undecided => {
                 let place = Some(self.next_place(edge));
-                out.decided(Decision { place, ..decision });
+                out.decided(&decision(edge, matched, token, now_us, place));
             }
-            Before::Judged(from, place) => out.revised(Decision { place, ..decision }, from),
+            Before::Judged(from, place) => out.revised(&decision(edge, matched, token, now_us, place), from),
             Before::Uncounted => {}
         }
     }
@@ -120,11 +135,11 @@ impl State {
             return;
         }
         out.upstream(rule.edge, true, now_us);
-        if let Some(downstream_us) = self.seen.at(rule.to) {
+        if let Some(downstream_us) = self.seen_at(slot, rule.to) {
             let matched = judge(event.timestamp_us, downstream_us, rule.within_us, rule.clock_skew_us);
             let place = Some(self.next_place(rule.edge));
             let token = self.tokens.shown(slot, &event.token);
-            out.decided(Decision { place, ..decision(rule.edge, matched, &token, now_us) });
+            out.decided(&decision(rule.edge, matched, &token, now_us, place));
         } else if rule.kind == Kind::Timed {
             self.idle_until_us = self.idle_until_us.min(now_us + self.requests.patience_us(rule.edge));
             let request = self.requests.open(rule.edge, slot, now_us, self.tokens.requests(slot));
@@ -145,8 +160,7 @@ impl State {
         let Some(lost) = self.take_lost(rule.edge, slot, event, now_us, shape.remember_us) else { return };
         let matched = judge(lost.timestamp_us, event.timestamp_us, rule.within_us, rule.clock_skew_us);
         let token = self.tokens.shown(slot, &event.token);
-        let decision = Decision { place: lost.place, ..decision(rule.edge, matched, &token, now_us) };
-        out.revised(decision, Outcome::Missing);
+        out.revised(&decision(rule.edge, matched, &token, now_us, lost.place), Outcome::Missing);
         let first = self.requests.corrected(rule.edge, slot, self.tokens.requests(slot));
         self.tokens.set_requests(slot, first);
     }
@@ -181,7 +195,7 @@ enum Before {
 
 /// A decision on a request that met its downstream event.
 #[inline]
-fn decision(edge: usize, matched: Match, token: &Token, at_us: u64) -> Decision {
+fn decision(edge: usize, matched: Match, token: &Token, at_us: u64, place: Option<u64>) -> Decision<'_> {
     let Match { outcome, latency_us, behind_us } = matched;
-    Decision { edge, outcome, token: Some(token.clone()), latency_us, behind_us, at_us, place: None }
+    Decision { edge, outcome, token: Some(token), latency_us, behind_us, at_us, place }
 }

@@ -78,7 +78,8 @@ impl State {
         };
         let place = (outcome != Outcome::Indeterminate).then(|| self.next_place(edge));
         self.requests.judge(request, outcome, due_us, place);
-        out.decided(Decision { place, ..self.unmatched(edge, outcome, slot, due_us) });
+        let token = self.tokens.token(slot);
+        out.decided(&Decision { place, ..Decision::unmatched(edge, outcome, &token, due_us) });
         if !self.requests.any_in_flight(self.tokens.requests(slot)) {
             self.tokens.settle(slot);
         }
@@ -95,8 +96,12 @@ impl State {
     /// Forgets a token, with the outcomes that this brings. `early`: before its time, so what is still
     /// in flight could not be judged.
     fn forget(&mut self, shape: &Shape, slot: u32, at_us: u64, early: bool, out: &mut impl Verdicts) {
-        self.tokens.load(slot, &mut self.seen);
         let first = self.tokens.requests(slot);
+        if first == NONE && self.tokens.seen_places(slot).is_some_and(|places| shape.is_whole(places)) {
+            self.tokens.remove(slot);
+            return;
+        }
+        self.tokens.load(slot, &mut self.seen);
         if first != NONE {
             self.give_up(shape, slot, at_us, out);
         }
@@ -111,7 +116,8 @@ impl State {
                 let undecided = !matches!(rule.kind, Kind::Count(_)) && self.seen.at(rule.to).is_none();
                 if undecided && self.requests.find(first, rule.edge).is_none() {
                     let outcome = if early { Outcome::Indeterminate } else { Outcome::Unmatched };
-                    out.decided(self.unmatched(rule.edge, outcome, slot, at_us));
+                    let token = self.tokens.token(slot);
+                    out.decided(&Decision::unmatched(rule.edge, outcome, &token, at_us));
                 }
             }
         }
@@ -129,7 +135,8 @@ impl State {
             match state {
                 RequestState::InFlight => {
                     self.requests.judge(request, Outcome::Indeterminate, at_us, None);
-                    out.decided(self.unmatched(edge, Outcome::Indeterminate, slot, at_us));
+                    let token = self.tokens.token(slot);
+                    out.decided(&Decision::unmatched(edge, Outcome::Indeterminate, &token, at_us));
                 }
                 RequestState::Judged(Outcome::Missing) => {
                     let timestamp_us = self.seen.at(shape.rules[edge].from).unwrap_or(deadline_us);

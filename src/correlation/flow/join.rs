@@ -3,8 +3,9 @@
 use super::{Joined, Kind, Shape, State};
 use crate::correlation::matching::judge;
 use crate::correlation::requests::State as RequestState;
+use crate::correlation::sightings::Seen;
 use crate::correlation::slab::NONE;
-use crate::correlation::tokens::{Queue, Seen};
+use crate::correlation::tokens::Queue;
 use crate::correlation::verdicts::{Decision, Verdicts};
 use crate::event::Token;
 use crate::outcome::Outcome;
@@ -19,7 +20,7 @@ impl State {
         now_us: u64,
         out: &mut impl Verdicts,
     ) -> Option<Joined> {
-        let Some(other) = self.tokens.find(alias.1, alias.0) else {
+        let Some(other) = self.tokens.find(NONE, alias.1, alias.0) else {
             self.tokens.add_name(slot, alias.0.clone());
             self.join_groups(slot, alias.0, now_us, out);
             return None;
@@ -100,8 +101,9 @@ impl State {
             {
                 let place = record.place();
                 self.requests.revise(request, Outcome::Unreported);
-                let decision = Decision { place, ..self.unmatched(edge, Outcome::Unreported, slot, now_us) };
-                out.revised(decision, Outcome::Missing);
+                let token = self.tokens.token(slot);
+                let decision = Decision { place, ..Decision::unmatched(edge, Outcome::Unreported, &token, now_us) };
+                out.revised(&decision, Outcome::Missing);
             }
             request = next;
         }

@@ -3,7 +3,7 @@
 use super::{Flow, Kind, Shape, State};
 use crate::correlation::count::Groups;
 use crate::correlation::sight::Sight;
-use crate::correlation::verdicts::Verdicts;
+use crate::correlation::verdicts::{Decision, Verdicts};
 use crate::graph::{Moves, System};
 use crate::outcome::Outcome;
 
@@ -67,7 +67,8 @@ impl State {
             }
             let waits = self.requests.find(self.tokens.requests(slot), edge);
             if waits.is_none_or(|request| self.requests.is_in_flight(request)) {
-                out.decided(self.unmatched(edge, Outcome::Indeterminate, slot, now_us));
+                let token = self.tokens.token(slot);
+                out.decided(&Decision::unmatched(edge, Outcome::Indeterminate, &token, now_us));
             }
             if let Some(request) = waits {
                 self.close_request(slot, request);

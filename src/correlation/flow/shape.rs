@@ -34,6 +34,16 @@ pub(super) struct Ends {
     pub(super) outgoing: Vec<Rule>,
 }
 
+impl Ends {
+    /// The other ends of the edges on which messages are matched, a bit each.
+    fn company(&self) -> u64 {
+        let ends = self.incoming.iter().map(|rule| (rule.kind, rule.from));
+        let ends = ends.chain(self.outgoing.iter().map(|rule| (rule.kind, rule.to)));
+        let matched = ends.filter(|(kind, _)| !matches!(kind, Kind::Count(_)));
+        matched.fold(0, |places, (_, place)| places | 1 << place)
+    }
+}
+
 /// A stream as the correlator reads it.
 #[derive(Debug, Default)]
 pub(super) struct Shape {
@@ -44,6 +54,10 @@ pub(super) struct Shape {
     pub(super) nodes: Vec<Ends>,
     pub(super) memory_us: u64,
     pub(super) remember_us: u64,
+    /// Edges are drawn from traffic, too.
+    pub(super) discovers: bool,
+    /// By node, where the stream has at most 64: those that must have been seen, too, if it was, a bit each.
+    company: Vec<u64>,
 }
 
 impl Shape {
@@ -72,6 +86,22 @@ impl Shape {
             nodes[edge.to].incoming.push(rule);
             rules.push(rule);
         }
-        Self { topology: Topology::new(stream), rules, nodes, memory_us: stream.memory_us(), remember_us }
+        let (memory_us, discovers) = (stream.memory_us(), stream.discover.is_some());
+        let company = if nodes.len() <= 64 { nodes.iter().map(Ends::company).collect() } else { Vec::new() };
+        Self { topology: Topology::new(stream), rules, nodes, memory_us, remember_us, discovers, company }
+    }
+
+    /// Whether a message that was seen at these places, a bit each, and nowhere else, has met all that it should.
+    #[inline]
+    pub(super) fn is_whole(&self, places: u64) -> bool {
+        let mut left = places;
+        while left != 0 {
+            let missed = self.company.get(left.trailing_zeros() as usize).map_or(1, |company| company & !places);
+            if missed != 0 {
+                return false;
+            }
+            left &= left - 1;
+        }
+        true
     }
 }

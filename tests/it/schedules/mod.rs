@@ -9,6 +9,7 @@ mod order;
 mod plan;
 mod play;
 pub(crate) mod rng;
+mod together;
 mod world;
 
 use observatory::engine::Engine;

@@ -1,0 +1,130 @@
+//! How fast is the way from batches over HTTP to outcomes, beside a bare parse of the same lines?
+//!
+//! `cargo bench --bench batches [-- EVENTS]`. The real server takes NDJSON over loopback, in bodies of 64 KiB; what counts is
+//! events a second of the server's own CPU, from the first body until all is settled, beside a bare parse on this
+//! process's. A wrong verdict fails, and so does a ratio below [`FLOOR`].
+#![expect(clippy::print_stdout, clippy::unwrap_used, reason = "a benchmark prints, and may panic")]
+#![expect(clippy::disallowed_methods, reason = "a benchmark sends to a live server, which judges by the time of day")]
+
+mod common {
+    pub(crate) mod arguments;
+    pub(crate) mod bare;
+    pub(crate) mod bodies;
+    pub(crate) mod cpu;
+    pub(crate) mod picture;
+    pub(crate) mod random;
+    pub(crate) mod served;
+    pub(crate) mod workload;
+}
+
+use std::hint::black_box;
+use std::process::ExitCode;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use common::arguments::size;
+use common::bare::bare_parse;
+use common::bodies::bodies;
+use common::cpu::{rate, summary};
+use common::served::Served;
+use common::workload::{Stamps, Workload};
+use observatory::outcome::Ledger;
+use serde::Deserialize;
+use ureq::Agent;
+
+/// Events a CPU second, of those of a bare parse.
+const FLOOR: f64 = 0.6;
+const ROUNDS: usize = 3;
+/// Each sends its next body when the last one is acknowledged.
+const CONNECTIONS: usize = 4;
+/// The longest deadline of the known picture, its grace, and some.
+const SETTLED: Duration = Duration::from_secs(20);
+
+fn main() -> ExitCode {
+    let mut good = true;
+    for stamps in [Stamps::Integer, Stamps::Rfc3339] {
+        good &= measure(size(1_000_000), stamps);
+    }
+    if good { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+/// Times both in turns, and says whether the verdicts are right and the floor is kept.
+fn measure(events: usize, stamps: Stamps) -> bool {
+    let (mut ratios, mut rates) = (Vec::new(), Vec::new());
+    for _ in 0..ROUNDS {
+        // All of it has just happened: what lies ahead of its clock the server would not believe.
+        let now_us = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_micros() as u64;
+        let workload = Workload::new(events, now_us - events as u64 * 50, 7);
+        let (lines, events) = (workload.ndjson(stamps), workload.events.len());
+        let bare = || rate(events, || black_box(bare_parse(&lines, stamps)) == events).unwrap();
+        let before = bare();
+        let ours = events as f64 / serve(&lines, &workload);
+        let (bare, _) = summary(vec![before, bare()]);
+        ratios.push(ours / bare);
+        rates.push(ours);
+    }
+    let ((_, ratio), (_, rate)) = (summary(ratios), summary(rates));
+    let kept = ratio >= FLOOR;
+    println!(
+        "{}: {:.2} M events/CPU s by batches over HTTP, stamps {stamps:?}, at {ratio:.2} of a bare parse, floor {FLOOR:.1}",
+        if kept { "ok" } else { "FAILED" },
+        rate / 1e6,
+    );
+    kept
+}
+
+/// The server's CPU time in seconds, from the first body until all is settled.
+fn serve(lines: &[u8], workload: &Workload) -> f64 {
+    let server = Served::observatory();
+    let bodies: Vec<&[u8]> = bodies(lines).collect();
+    let before_s = server.cpu_s();
+    std::thread::scope(|scope| {
+        for first in 0..CONNECTIONS {
+            let (bodies, url) = (&bodies, format!("{}/events", server.url));
+            scope.spawn(move || {
+                let agent = agent();
+                for body in bodies.iter().skip(first).step_by(CONNECTIONS) {
+                    post(&agent, &url, body);
+                }
+            });
+        }
+    });
+    let (agent, asked) = (agent(), Instant::now());
+    loop {
+        let ledgers = ledgers(&agent, &server.url);
+        if ledgers.iter().zip(&workload.truth).all(|(ledger, truth)| Ledger { revisions: 0, ..*ledger } == *truth) {
+            return server.cpu_s() - before_s;
+        }
+        assert!(asked.elapsed() < SETTLED, "WRONG: {ledgers:?}, but in truth {:?}", workload.truth);
+        std::thread::park_timeout(Duration::from_millis(500));
+    }
+}
+
+fn agent() -> Agent {
+    Agent::config_builder().http_status_as_error(false).build().into()
+}
+
+/// Sends a body until it is taken: the server may push back.
+fn post(agent: &Agent, url: &str, body: &[u8]) {
+    loop {
+        let answer = agent.post(url).content_type("application/x-ndjson").send(body).unwrap();
+        match answer.status().as_u16() {
+            202 => return,
+            status => assert_eq!(status, 503),
+        }
+        std::thread::park_timeout(Duration::from_millis(10));
+    }
+}
+
+fn ledgers(agent: &Agent, url: &str) -> Vec<Ledger> {
+    #[derive(Deserialize)]
+    struct Stream {
+        edges: Vec<Edge>,
+    }
+    #[derive(Deserialize)]
+    struct Edge {
+        ledger: Ledger,
+    }
+    let mut answer = agent.get(format!("{url}/api/v1/streams/intro")).call().unwrap();
+    let stream: Stream = serde_json::from_reader(answer.body_mut().as_reader()).unwrap();
+    stream.edges.into_iter().map(|edge| edge.ledger).collect()
+}
