@@ -1,38 +1,52 @@
 //! Copies: logrotate's `copytruncate` copies a file and truncates it. Where the glob finds the copy, too, it
 //! is no new file: it goes on where the reading of its original had come to, and holds what the truncation took.
 
+use std::collections::BTreeSet;
+
 use super::disk::{Disk, Identity, Opened};
+use super::file::Ended;
 use super::print;
 use super::tailer::Tailer;
 
 impl<D: Disk, T> Tailer<D, T> {
     /// Finds out which files are copies. `firsts`: those that show what they begin with for the first time.
-    pub(super) fn follow_copies(&mut self, firsts: Vec<(Identity, Vec<u8>)>) {
+    pub(super) fn follow_copies(&mut self, firsts: Vec<(Identity, Vec<u8>)>, now_us: u64) {
+        self.ended.extend(self.out_of_reach(now_us));
+        for (id, original) in self.copies() {
+            let fresh = |ended: &&mut Ended| ended.fresh && ended.id == original;
+            if let Some(ended) = self.ended.iter_mut().find(fresh) {
+                let (taker, read_to) = (*ended.taker.get_or_insert(id), ended.read_to);
+                self.take_over(id, taker, read_to);
+            }
+        }
+        self.ended.iter_mut().for_each(|ended| ended.fresh = false);
         for (id, head) in firsts {
-            let copied = |(ended, _): &&mut (super::file::Ended, _)| {
-                ended.id != id && ended.print.length > 0 && ended.print.fits(&head)
-            };
-            if let Some((ended, taken)) = self.ended.iter_mut().find(copied) {
-                let original = *taken.get_or_insert(id);
-                let read_to = ended.read_to;
-                self.take_over(id, original, read_to);
-            } else if let Some(original) = self.original_of(id, &head)
+            let copied = |ended: &&mut Ended| ended.id != id && ended.print.length > 0 && ended.print.fits(&head);
+            if let Some(ended) = self.ended.iter_mut().find(copied) {
+                let (taker, read_to) = (*ended.taker.get_or_insert(id), ended.read_to);
+                self.take_over(id, taker, read_to);
+            } else if let Some((original, sure)) = self.original_of(id, &head)
                 && let Some(file) = self.files.get_mut(&id)
             {
                 file.copy_of = Some(original);
-                file.copy_look = Some(file.look);
+                file.copy_look = sure.then_some(file.look);
             }
         }
-        let copies = self.files.iter().filter_map(|(id, file)| Some((*id, file.copy_of?)));
-        for (id, original) in copies.collect::<Vec<_>>() {
-            if let Some((ended, taken)) = self.ended.iter_mut().find(|(ended, _)| ended.id == original) {
-                let taker = *taken.get_or_insert(id);
-                let read_to = ended.read_to;
-                self.take_over(id, taker, read_to);
-            } else {
-                self.check_copy(id, original);
-            }
+        for (id, original) in self.copies() {
+            self.check_copy(id, original);
         }
+    }
+
+    /// All copies, with what they are copies of.
+    fn copies(&self) -> Vec<(Identity, Identity)> {
+        self.files.iter().filter_map(|(id, file)| Some((*id, file.copy_of?))).collect()
+    }
+
+    /// Originals that are kept in mind only: as far as their copies go they have ended.
+    fn out_of_reach(&self, now_us: u64) -> Vec<Ended> {
+        let originals: BTreeSet<Identity> = self.files.values().filter_map(|file| file.copy_of).collect();
+        let files = originals.iter().filter_map(|original| self.files.get(original));
+        files.filter(|file| !file.listed && file.file.is_none()).map(|file| file.end(now_us)).collect()
     }
 
     /// The original has ended: the first of its copies is read on, the others are copies of that one.
@@ -51,24 +65,29 @@ impl<D: Disk, T> Tailer<D, T> {
     fn check_copy(&mut self, id: Identity, original: Identity) {
         let Some(file) = self.files.get(&id).filter(|file| file.copy_look != Some(file.look)) else { return };
         let look = file.look;
-        let differs = self.is_beginning(id, original) == Some(false);
+        let same = self.is_beginning(id, original);
         let Some(file) = self.files.get_mut(&id) else { return };
-        file.copy_look = Some(look);
-        if differs {
+        file.copy_look = same.map(|_| look);
+        if same == Some(false) {
             file.copy_of = None;
             file.go_to(0);
         }
     }
 
-    /// The file, read already, that this one is a copy of as far as it goes.
-    fn original_of(&mut self, id: Identity, head: &[u8]) -> Option<Identity> {
+    /// The file, read already, that this one is a copy of as far as it goes; and whether that is sure.
+    fn original_of(&mut self, id: Identity, head: &[u8]) -> Option<(Identity, bool)> {
         let could_be = self.files.iter().filter(|(other, file)| {
             let begins_alike = head.len() < file.print.length || file.print.fits(head);
             let read = file.print.length > 0 && file.cutter.start() > 0;
             **other != id && file.copy_of.is_none() && read && begins_alike
         });
-        let could_be: Vec<_> = could_be.map(|(other, file)| (*other, file.print.fits(head))).collect();
-        could_be.into_iter().find_map(|(other, fits)| self.is_beginning(id, other).unwrap_or(fits).then_some(other))
+        let mut could_be: Vec<_> = could_be.map(|(other, file)| (*other, file.print.fits(head))).collect();
+        // What is out of reach comes last: it may have a copy already that was read on.
+        could_be.sort_by_key(|(other, _)| self.files.get(other).is_some_and(|file| !file.listed));
+        could_be.into_iter().find_map(|(other, fits)| {
+            let same = self.is_beginning(id, other);
+            same.unwrap_or(fits).then_some((other, same.is_some()))
+        })
     }
 
     /// Whether one file holds the beginning of another; `None` where that cannot be told, because one of them cannot

@@ -11,6 +11,9 @@ pub struct Identity {
     pub device: u64,
     /// Its number there. When the file is deleted, and nobody holds it open, another may get it.
     pub inode: u64,
+    /// When it was created, in nanoseconds, where the file system knows; 0 elsewhere. Another under the same number was
+    /// created at another time.
+    pub born: i64,
 }
 
 /// What a file looks like from outside.
@@ -22,9 +25,6 @@ pub struct Look {
     pub size: u64,
     /// Changes whenever the file is written to: its times of modification and of change, in nanoseconds.
     pub changed: [i64; 2],
-    /// When it was created, in nanoseconds, where the file system knows; 0 elsewhere. Another under the same number was
-    /// created at another time.
-    pub born: i64,
     /// How many names it has; a deleted file that is held open has none.
     pub links: u64,
 }

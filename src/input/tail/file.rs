@@ -63,8 +63,6 @@ pub(super) struct Tracked<F, T> {
     pub(super) finish: bool,
     /// It changed while it was read: it must be looked at again first.
     pub(super) stale: bool,
-    /// Its reading begins at the line that `cutter` is in.
-    pub(super) seek: bool,
     /// Why it cannot be read.
     pub(super) problem: Option<String>,
     /// To be read to here until we have caught up.
@@ -81,6 +79,10 @@ pub(super) struct Ended {
     /// How much more of it there was, at least.
     pub(super) unread: u64,
     pub(super) at_us: u64,
+    /// The copy that is read on instead.
+    pub(super) taker: Option<Identity>,
+    /// Copies of it that are known have not been told yet.
+    pub(super) fresh: bool,
 }
 
 /// What a look at a file has shown.
@@ -114,7 +116,6 @@ impl<F: Opened, T> Tracked<F, T> {
             grown_us: now_us,
             finish: false,
             stale: true,
-            seek: false,
             problem: None,
             target: None,
         }
@@ -142,6 +143,14 @@ impl<F: Opened, T> Tracked<F, T> {
         self.moved || !self.listed
     }
 
+    /// Its content is out of reach.
+    pub(super) fn end(&self, now_us: u64) -> Ended {
+        let (read_to, print) = (self.cutter.start(), self.print);
+        // A copy takes nothing with it that has not been read.
+        let unread = if self.copy_of.is_some() { 0 } else { self.look.size.saturating_sub(read_to) };
+        Ended { id: self.id(), print, read_to, unread, at_us: now_us, taker: None, fresh: true }
+    }
+
     /// There is something to read.
     pub(super) fn unread(&self) -> bool {
         let readable = self.file.is_some() && self.copy_of.is_none() && !self.stale;
@@ -157,6 +166,7 @@ impl<F: Opened, T> Tracked<F, T> {
     pub(super) fn go_to(&mut self, offset: u64) {
         self.cutter = Cutter::at(offset);
         (self.offset, self.told) = (offset, None);
+        self.stale |= self.file.is_none();
         // What is still to be handed on is of what was there before.
         self.heads.iter_mut().for_each(|head| head.end = offset);
     }
@@ -195,8 +205,10 @@ impl<F: Opened, T> Tracked<F, T> {
             return Err(ErrorKind::NotFound.into());
         }
         let head = print::head(&file)?;
-        if std::mem::take(&mut self.seek) {
-            self.go_to(line_start(&file, self.offset)?);
+        if self.print == Print::default() {
+            // Nobody has seen yet where its lines begin. Where it is shorter than it was, it has been truncated.
+            let offset = if look.size < self.offset { 0 } else { line_start(&file, self.offset)? };
+            self.go_to(offset);
         }
         self.file = Some(file);
         Ok(self.compare(look, &head, now_us))
@@ -207,13 +219,7 @@ impl<F: Opened, T> Tracked<F, T> {
         let mut change = Change::default();
         let known = self.print;
         if !known.fits(head) {
-            change.ended = Some(Ended {
-                id: self.id(),
-                print: known,
-                read_to: self.cutter.start(),
-                unread: self.look.size.saturating_sub(self.cutter.start()),
-                at_us: now_us,
-            });
+            change.ended = Some(self.end(now_us));
             self.go_to(0);
             (self.copy_of, self.last_us, self.finish) = (None, None, false);
         } else if look.size < self.cutter.start() {

@@ -90,10 +90,9 @@ fn look_at(path: PathBuf, listing: &mut Listing) {
 fn look(found: &Metadata) -> Look {
     let nanoseconds = |seconds: i64, rest: i64| seconds.wrapping_mul(1_000_000_000).wrapping_add(rest);
     Look {
-        id: Identity { device: found.dev(), inode: found.ino() },
+        id: Identity { device: found.dev(), inode: found.ino(), born: born(found) },
         size: found.size(),
         changed: [nanoseconds(found.mtime(), found.mtime_nsec()), nanoseconds(found.ctime(), found.ctime_nsec())],
-        born: born(found),
         links: found.nlink(),
     }
 }

@@ -61,12 +61,6 @@ impl LogInput {
 
     /// Takes events until `stop` turns true. Panics where the thread that reads does.
     pub async fn run(mut self, mut stop: watch::Receiver<bool>) {
-        // What random sequences of rotations, truncations and lost permissions still find.
-        warn!(
-            subsystem = "input.log",
-            input = self.port.name(),
-            "following log files is new: in rare sequences of rotations a line may be read twice or lost"
-        );
         let (parcels, mut received) = mpsc::channel(PARCELS_MAX);
         let bell = Arc::new(Bell::default());
         let thread = match self.start(parcels, &bell) {

@@ -1,6 +1,6 @@
 //! Log files that are written to while we read them.
 //!
-//! A [`Tailer`] knows the files that a glob finds (`file`), tells them apart by their number and what they begin
+//! A [`Tailer`] knows the files that a glob finds (`file`), tells them apart by their number, their birth and what they begin
 //! with (`print`), follows them through rotations (`tailer`, `copies`), cuts what it reads into lines (`cut`)
 //! and merges these by their timestamps (`gather`). It is pure but for a [`Disk`], so that what happens to files can
 //! be played in memory; [`Folders`] is the real one. Where it stands (`position`) goes with the events that it

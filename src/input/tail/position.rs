@@ -23,14 +23,14 @@ pub(super) struct Left {
 
 /// The key of a file.
 pub(super) fn key(id: Identity) -> String {
-    format!("{:x}:{:x}", id.device, id.inode)
+    format!("{:x}:{:x}:{:x}", id.device, id.inode, id.born)
 }
 
 /// The file of a key.
 pub(super) fn identity(key: &str) -> Option<Identity> {
-    let (device, inode) = key.split_once(':')?;
-    let number = |digits: &str| u64::from_str_radix(digits, 16).ok();
-    Some(Identity { device: number(device)?, inode: number(inode)? })
+    let mut words = key.split(':');
+    let mut number = || u64::from_str_radix(words.next()?, 16).ok();
+    Some(Identity { device: number()?, inode: number()?, born: number()?.cast_signed() })
 }
 
 impl Left {
@@ -58,8 +58,8 @@ mod tests {
 
     #[test]
     fn what_is_kept_comes_back() {
-        let id = Identity { device: 0xfd01, inode: 12_345 };
-        assert_eq!(key(id), "fd01:3039");
+        let id = Identity { device: 0xfd01, inode: 12_345, born: 0x17f3 };
+        assert_eq!(key(id), "fd01:3039:17f3");
         assert_eq!(identity(&key(id)), Some(id));
         assert_eq!(identity(STARTED), None);
         let left = Left { offset: 7, print: Print::of(b"a line"), path: "/var/log/a b.log".into(), moved: true };

@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use super::disk::{Disk, Identity, Look};
+use super::disk::{Disk, Identity, Look, Opened};
 use super::file::{Ended, Tracked};
 use super::position::{Left, STARTED, identity, key};
+use super::print;
 use super::standing::Standing;
 
 /// How much is read and kept.
@@ -64,9 +65,11 @@ pub struct Tailer<D: Disk, T> {
     from_beginning: bool,
     /// The first look is behind us.
     pub(super) looked: bool,
+    /// So is the search for files that were rotated away while we did not run.
+    looked_beside: bool,
     /// That we have begun is told.
     pub(super) begun: bool,
-    pub(super) ended: Vec<(Ended, Option<Identity>)>,
+    pub(super) ended: Vec<Ended>,
     /// Keys of files that are done.
     pub(super) gone: Vec<String>,
     /// What keeps us from finding files.
@@ -91,6 +94,7 @@ impl<D: Disk, T> Tailer<D, T> {
             left: left.collect(),
             from_beginning: from_beginning || resumed,
             looked: false,
+            looked_beside: false,
             begun: resumed,
             ended: Vec::new(),
             gone: Vec::new(),
@@ -131,12 +135,12 @@ impl<D: Disk, T> Tailer<D, T> {
             let change = file.refresh(&mut self.disk, listed, now_us);
             if let Some(ended) = change.ended {
                 self.counts.truncations += 1;
-                self.ended.push((ended, None));
+                self.ended.push(ended);
             }
             self.counts.truncations += u64::from(change.shortened);
             firsts.extend(change.first.map(|head| (*id, head)));
         }
-        self.follow_copies(firsts);
+        self.follow_copies(firsts, now_us);
         self.forget_ended(now_us);
         self.retire(now_us);
         self.close_some();
@@ -167,9 +171,6 @@ impl<D: Disk, T> Tailer<D, T> {
         }
         let mut left_out = 0;
         for (id, (look, paths)) in &names {
-            if self.files.get(id).is_some_and(|file| file.look.born != look.born) {
-                self.drop_file(*id, now_us);
-            }
             if let Some(file) = self.files.get_mut(id) {
                 found(file, paths, now_us);
             } else if self.files.len() < self.limits.files {
@@ -183,7 +184,8 @@ impl<D: Disk, T> Tailer<D, T> {
             let most = self.limits.files;
             self.problems.push(format!("there are more than {most} files: {left_out} are not read"));
         }
-        if whole {
+        if whole && !self.looked_beside {
+            self.looked_beside = true;
             self.look_beside(now_us);
         }
         names
@@ -195,53 +197,61 @@ impl<D: Disk, T> Tailer<D, T> {
             return Tracked::resumed(path.to_owned(), look, &left, now_us);
         }
         let from_end = !self.looked && !self.from_beginning;
-        let offset = if from_end { look.size } else { 0 };
-        Tracked { seek: from_end, ..Tracked::new(path.to_owned(), look, offset, now_us) }
+        Tracked::new(path.to_owned(), look, if from_end { look.size } else { 0 }, now_us)
     }
 
-    /// Where this file was left. Devices get other numbers when a machine starts again; whether it is the same
-    /// file is told by its content in the end.
+    /// Where this file was left. Devices get other numbers when a machine starts again; where it is not known when files
+    /// were created, the content tells in the end whether it is the same.
     fn take_left(&mut self, id: Identity, names: &Names) -> Option<Left> {
         if let Some(left) = self.left.remove(&id) {
             return Some(left);
         }
         let moved = |(other, left): &(&Identity, &Left)| {
-            other.inode == id.inode && left.print.length > 0 && !names.contains_key(other)
+            (other.inode, other.born) == (id.inode, id.born) && left.print.length > 0 && !names.contains_key(other)
         };
         let other = *self.left.iter().find(moved)?.0;
         self.gone.push(key(other));
         self.left.remove(&other)
     }
 
-    /// Finds files that were rotated away while we did not run, to where the glob does not find them.
+    /// Finds files that were rotated away while we did not run, to where the glob does not find them. What is not there
+    /// may come later, as a link or a mounted disk does.
     fn look_beside(&mut self, now_us: u64) {
-        while let Some((id, left)) = self.left.pop_first() {
-            let near = if self.disk.wants(&left.path) { self.disk.beside(&left.path) } else { Vec::new() };
-            let there = near.into_iter().find(|(path, look)| look.id == id && !is_compressed(path));
-            let found = there.and_then(|(path, look)| {
-                let mut file = Tracked::resumed(path, look, &left, now_us);
-                // It is opened here: later only what the glob finds is.
-                let other = file.refresh(&mut self.disk, Some(look), now_us).ended.is_some();
-                (file.file.is_some() && !other).then_some(file)
-            });
-            if let Some(mut file) = found {
+        for (id, left) in std::mem::take(&mut self.left) {
+            if let Some((file, look)) = self.open_beside(id, &left) {
                 // It keeps the name by which the glob found it, and will find it again.
-                (file.listed, file.moved, file.path) = (false, true, left.path);
-                self.files.insert(id, file);
+                let resumed = Tracked::resumed(left.path.clone(), look, &left, now_us);
+                self.files.insert(id, Tracked { file: Some(file), listed: false, moved: true, ..resumed });
             } else {
                 // There may be a copy of it.
-                let Left { offset: read_to, print, .. } = left;
-                self.ended.push((Ended { id, print, read_to, unread: 0, at_us: now_us }, None));
-                self.gone.push(key(id));
+                let (read_to, print) = (left.offset, left.print);
+                self.ended.push(Ended { id, print, read_to, unread: 0, at_us: now_us, taker: None, fresh: true });
+                self.left.insert(id, left);
             }
         }
+        while self.left.len() > MINDED_MAX {
+            let Some(oldest) = self.left.keys().min_by_key(|id| id.born).copied() else { return };
+            self.left.remove(&oldest);
+            self.gone.push(key(oldest));
+        }
+    }
+
+    /// Opens a file under another name than it was left with: later only what the glob finds is opened. Where it is not known
+    /// when files were created, one that begins otherwise may be any file that has got its number.
+    fn open_beside(&mut self, id: Identity, left: &Left) -> Option<(D::File, Look)> {
+        let near = if self.disk.wants(&left.path) { self.disk.beside(&left.path) } else { Vec::new() };
+        let (path, _) = near.into_iter().find(|(path, look)| look.id == id && !is_compressed(path))?;
+        let file = self.disk.open(&path).ok()?;
+        let look = file.look().ok().filter(|look| look.id == id)?;
+        let same = id.born != 0 || left.print.fits(&print::head(&file).ok()?);
+        same.then_some((file, look))
     }
 
     fn forget_ended(&mut self, now_us: u64) {
         let counts = &mut self.counts;
-        self.ended.retain(|(ended, taken)| {
+        self.ended.retain(|ended| {
             let keep = now_us < ended.at_us + ENDED_US;
-            if !keep && taken.is_none() {
+            if !keep && ended.taker.is_none() {
                 counts.lost_bytes += ended.unread;
             }
             keep
@@ -257,10 +267,14 @@ impl<D: Disk, T> Tailer<D, T> {
             }
             let quiet_us = now_us.saturating_sub(file.grown_us);
             let partial = file.cutter.seen_to() > file.cutter.start();
+            if !file.listed && file.problem.is_some() && (file.file.is_none() || quiet_us >= CLOSE_US) {
+                // There is no way to read it any more, unless it comes back.
+                (file.file, file.problem) = (None, None);
+            }
             if file.listed || file.file.is_some() && !file.at_end() {
                 file.finish |= partial && file.at_end() && quiet_us >= FINISH_US;
-            } else if file.copy_of.is_some() || file.problem.is_some() {
-                // There is nothing to read in it, or no way to.
+            } else if file.copy_of.is_some() && file.file.is_none() {
+                // It will not be needed any more.
                 done.push(*id);
             } else if partial {
                 file.finish |= quiet_us >= FINISH_US;
@@ -282,10 +296,7 @@ impl<D: Disk, T> Tailer<D, T> {
 
     fn drop_file(&mut self, id: Identity, now_us: u64) {
         let Some(file) = self.files.remove(&id) else { return };
-        let read_to = file.cutter.start();
-        // What cannot be read is lost; a copy takes nothing over that has been read.
-        let unread = if file.copy_of.is_some() { 0 } else { file.look.size.saturating_sub(read_to) };
-        self.ended.push((Ended { id, print: file.print, read_to, unread, at_us: now_us }, None));
+        self.ended.push(file.end(now_us));
         self.gone.push(key(id));
     }
 
@@ -305,7 +316,8 @@ impl<D: Disk, T> Tailer<D, T> {
 
 /// The glob finds a file that we know, under these names.
 fn found<F, T>(file: &mut Tracked<F, T>, paths: &[PathBuf], now_us: u64) {
-    file.listed = true;
+    // What comes back is looked at anew.
+    file.stale |= !std::mem::replace(&mut file.listed, true);
     if !paths.contains(&file.path) {
         paths[0].clone_into(&mut file.path);
         (file.moved, file.grown_us) = (true, now_us);

@@ -58,14 +58,8 @@ impl State {
 
     fn look(&self, number: u64) -> Look {
         let node = &self.nodes[&number];
-        let id = Identity { device: 1, inode: number };
-        Look {
-            id,
-            size: node.content.len() as u64,
-            changed: [node.changed, node.changed],
-            born: node.born,
-            links: node.links,
-        }
+        let id = Identity { device: 1, inode: number, born: node.born };
+        Look { id, size: node.content.len() as u64, changed: [node.changed, node.changed], links: node.links }
     }
 
     /// The smallest number that is free: so they are used again as soon as can be.

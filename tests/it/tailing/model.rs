@@ -14,6 +14,10 @@ pub(super) struct Content {
     pub(super) open: bool,
     /// Its position has been kept.
     pub(super) told: bool,
+    /// It is read from its end, and nobody has seen yet what is in it: only its length is known.
+    pub(super) unseen: bool,
+    /// It was truncated while that was so. Where it was filled up again, up to where it had been or beyond, nobody can tell.
+    pub(super) undone: bool,
 }
 
 #[derive(Clone)]
@@ -99,6 +103,7 @@ impl Model {
             None => BTreeSet::new(),
         };
         let content = &mut self.files[file];
+        content.undone |= content.unseen;
         let lines: Vec<u64> = std::mem::take(&mut content.lines).into_iter().chain(content.begun.take()).collect();
         let unread: Vec<u64> = lines.into_iter().filter(|line| !self.is_read(*line)).collect();
         self.at_risk.extend(&unread);
@@ -111,6 +116,9 @@ impl Model {
     pub(super) fn begin_at_the_end(&mut self) {
         self.excused.extend(1..=self.next);
         self.truncated.extend(1..=self.next);
+        for file in self.listed() {
+            self.files[file].unseen = self.files[file].unreadable;
+        }
     }
 
     /// The tailer has looked: it holds open what it found and can read.
@@ -118,6 +126,13 @@ impl Model {
         for file in self.listed() {
             let content = &mut self.files[file];
             content.open |= !content.unreadable && !self.few;
+            content.unseen &= content.unreadable;
+            if content.undone && !content.unseen {
+                content.undone = false;
+                let lines = content.lines.clone();
+                self.truncated.extend(&lines);
+                self.excuse(lines);
+            }
         }
         self.happened();
     }

@@ -14,12 +14,21 @@ const TARGETS: [&str; 2] = ["real.a", "real.b"];
 pub(super) struct Dice(u64);
 
 impl Dice {
-    pub(super) fn throw(&mut self, sides: usize) -> usize {
+    pub(super) fn new(seed: u64) -> Self {
+        Self(seed)
+    }
+
+    /// A seed of other dice.
+    pub(super) fn seed(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut mixed = self.0;
         mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
         mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        ((mixed ^ (mixed >> 31)) % sides as u64) as usize
+        mixed ^ (mixed >> 31)
+    }
+
+    pub(super) fn throw(&mut self, sides: usize) -> usize {
+        (self.seed() % sides as u64) as usize
     }
 
     fn one_of<'a>(&mut self, names: &[&'a str]) -> &'a str {
@@ -39,7 +48,7 @@ pub(super) struct Play<W: World> {
     now_us: u64,
     /// A writer that holds a file open, whatever becomes of its name.
     held: Option<(W::Writer, usize)>,
-    /// A tailer has looked before.
+    /// The tailer has looked before.
     looked: bool,
     /// Whether permissions can be taken.
     permits: bool,
@@ -78,9 +87,10 @@ impl<W: World> Play<W> {
         play
     }
 
-    /// So many things happen; then all that can be read is read.
-    pub(super) fn run(&mut self, actions: usize) -> Result<(), String> {
-        for _ in 0..actions {
+    /// These things happen, each by a seed of its own; then all that can be read is read.
+    pub(super) fn run(&mut self, actions: &[u64]) -> Result<(), String> {
+        for action in actions {
+            self.dice = Dice(*action);
             self.now_us += 10_000;
             self.act()?;
             self.model.happened();
@@ -122,6 +132,7 @@ impl<W: World> Play<W> {
             }
             21 => {
                 let name = self.dice.one_of(&LIVE);
+                self.told.push(format!("a long line goes to {name}"));
                 let text = format!("{}\n", "x".repeat(LINE_MAX + self.dice.throw(200)));
                 self.write(name, &text);
             }
@@ -307,6 +318,7 @@ impl<W: World> Play<W> {
     fn restart(&mut self) {
         self.told.push("restart".to_owned());
         self.tailer = Tailer::new(self.world.disk(), self.limits, self.from_beginning, &self.positions);
+        self.looked = false;
         self.model.restarted();
         self.look();
     }
@@ -322,7 +334,8 @@ impl<W: World> Play<W> {
     }
 
     fn look(&mut self) {
-        if !std::mem::replace(&mut self.looked, true) && !self.from_beginning {
+        // Whoever comes after one who has kept nothing begins as that one did.
+        if !std::mem::replace(&mut self.looked, true) && self.positions.is_empty() && !self.from_beginning {
             self.model.begin_at_the_end();
         }
         self.tailer.look(self.now_us);
