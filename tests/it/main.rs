@@ -49,5 +49,6 @@ mod slow;
 mod status;
 #[cfg(test)]
 mod tailing;
+mod three_inputs;
 mod tidy;
 mod tls;

@@ -14,17 +14,17 @@ use crate::harness::wait_until;
 const BIN: &str = "/usr/lib/rabbitmq/bin";
 
 /// Whether a broker can be had; without one a test is skipped, unless `OBSERVATORY_BROKER=all` demands it.
-pub(super) fn there() -> bool {
+pub(crate) fn there() -> bool {
     let there = Path::new(BIN).is_dir();
     assert!(there || std::env::var_os("OBSERVATORY_BROKER").is_none(), "no RabbitMQ is installed");
     there
 }
 
 /// A broker that runs; it ends with this.
-pub(super) struct Broker {
+pub(crate) struct Broker {
     child: Child,
     folder: TempDir,
-    pub(super) port: u16,
+    pub(crate) port: u16,
     distribution_port: u16,
     names_port: u16,
 }
@@ -35,7 +35,7 @@ fn free_port() -> u16 {
 
 impl Broker {
     /// Starts one, and waits until it takes connections.
-    pub(super) fn start() -> Self {
+    pub(crate) fn start() -> Self {
         let folder = TempDir::new().unwrap();
         fs::write(folder.path().join("plugins"), "[].").unwrap();
         let (port, distribution_port, names_port) = (free_port(), free_port(), free_port());
@@ -71,13 +71,13 @@ impl Broker {
     }
 
     /// Runs `rabbitmqctl` with these arguments.
-    pub(super) fn try_ctl(&self, arguments: &[&str]) -> Output {
+    pub(crate) fn try_ctl(&self, arguments: &[&str]) -> Output {
         let mut command = Self::command(self.folder.path(), self.names_port, "rabbitmqctl");
         command.args(["--quiet"]).args(arguments).output().unwrap()
     }
 
     /// Runs `rabbitmqctl`, which must succeed; gives what it prints.
-    pub(super) fn ctl(&self, arguments: &[&str]) -> String {
+    pub(crate) fn ctl(&self, arguments: &[&str]) -> String {
         let output = self.try_ctl(arguments);
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
         assert!(output.status.success(), "{arguments:?}: {}{}", text(&output.stdout), text(&output.stderr));
@@ -99,24 +99,24 @@ impl Broker {
     }
 
     /// How many messages a queue holds, those on the way to somebody included.
-    pub(super) fn messages(&self, queue: &str) -> u64 {
+    pub(crate) fn messages(&self, queue: &str) -> u64 {
         let list = self.ctl(&["list_queues", "name", "messages", "--no-table-headers"]);
         let line = list.lines().find_map(|line| line.strip_prefix(queue)?.strip_prefix('\t'));
         line.map_or(0, |number| number.trim().parse().unwrap())
     }
 
-    pub(super) fn url(&self) -> String {
+    pub(crate) fn url(&self) -> String {
         url_at(self.port)
     }
 
     /// Waits until a queue is empty.
-    pub(super) fn await_empty(&self, queue: &str) {
+    pub(crate) fn await_empty(&self, queue: &str) {
         wait_until(&format!("{queue} is empty"), || (self.messages(queue) == 0).then_some(()));
     }
 }
 
 /// By way of any port.
-pub(super) fn url_at(port: u16) -> String {
+pub(crate) fn url_at(port: u16) -> String {
     format!("amqp://guest:guest@127.0.0.1:{port}/%2f")
 }
 
@@ -131,13 +131,13 @@ impl Drop for Broker {
 }
 
 /// Publishes, and knows what the broker has confirmed.
-pub(super) struct Publisher {
+pub(crate) struct Publisher {
     url: String,
     channel: Option<(Connection, Channel)>,
 }
 
 impl Publisher {
-    pub(super) fn new(broker: &Broker) -> Self {
+    pub(crate) fn new(broker: &Broker) -> Self {
         Self { url: broker.url(), channel: None }
     }
 
@@ -160,7 +160,7 @@ impl Publisher {
     }
 
     /// Publishes to a queue until the broker confirms: perhaps more than once, never less.
-    pub(super) async fn publish(&mut self, queue: &str, body: &[u8], properties: BasicProperties) {
+    pub(crate) async fn publish(&mut self, queue: &str, body: &[u8], properties: BasicProperties) {
         let deadline = tokio::time::Instant::now() + 2 * crate::harness::PATIENCE;
         while !self.try_publish(queue, body, properties.clone()).await.unwrap_or(false) {
             assert!(tokio::time::Instant::now() < deadline, "the broker confirms nothing");

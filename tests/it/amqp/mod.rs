@@ -1,6 +1,6 @@
 //! Events from a real RabbitMQ, through all that can happen to it.
 
-mod broker;
+pub(crate) mod broker;
 mod proxy;
 
 use lapin::BasicProperties;

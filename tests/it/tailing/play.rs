@@ -133,7 +133,7 @@ impl<W: World> Play<W> {
             21 => {
                 let name = self.dice.one_of(&LIVE);
                 self.told.push(format!("a long line goes to {name}"));
-                let text = format!("{}\n", "x".repeat(LINE_MAX + self.dice.throw(200)));
+                let text = format!("{}{}\n", self.dice.seed(), "x".repeat(LINE_MAX + self.dice.throw(200)));
                 self.write(name, &text);
             }
             22..=25 => {
