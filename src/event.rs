@@ -171,6 +171,12 @@ impl Token {
         Some(Self(Packed::Hex(pack_hex(text.try_into().ok()?)?)))
     }
 
+    /// The trace id that packs to these words.
+    #[inline]
+    pub(crate) fn of_trace_id(words: Words) -> Self {
+        Self(Packed::Hex(words))
+    }
+
     /// Any token but a trace id.
     #[inline(never)]
     fn other(text: &str) -> Result<Self, TextError> {
@@ -198,7 +204,7 @@ const HYPHENS: [usize; 4] = [8, 13, 18, 23];
 
 /// Packs 32 lower-case hexadecimal digits, eight at a time; none where one is no such digit.
 #[inline]
-fn pack_hex(digits: &[u8; 32]) -> Option<Words> {
+pub(crate) fn pack_hex(digits: &[u8; 32]) -> Option<Words> {
     // In one number, not piece by piece: a value is slow to read that has just been written in smaller pieces.
     let (mut number, mut invalid) = (0, 0);
     for (place, eight) in digits.as_chunks::<8>().0.iter().enumerate() {

@@ -131,8 +131,11 @@ impl Requests {
         let request = self.records.insert(record);
         self.link(edge, request, deadline_us);
         // A manifest that changed may have brought a shorter deadline than the one by which the edge is listed.
-        self.lines[edge].listed &= self.lines[edge].first != request;
-        self.list(edge);
+        let line = &mut self.lines[edge];
+        line.listed &= line.first != request;
+        if !line.listed {
+            self.list(edge);
+        }
         request
     }
 

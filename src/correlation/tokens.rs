@@ -1,5 +1,5 @@
 //! The tokens that a stream remembers: one line of memory each, and eight bytes a place in the index. Where they were seen
-//! stands there, too, up to four nodes within nine minutes; the rest stands in blocks.
+//! stands there, too, up to four nodes within half an hour; the rest stands in blocks.
 //!
 //! Settled tokens are forgotten in the order of their last new event's arrival. Those that a match settled
 //! stand in a line: their last event was the newest, so they go to its end, and where they stood before nobody stands any
@@ -159,16 +159,12 @@ impl Tokens {
         seen.extend(self.blocked(head));
     }
 
-    /// The places of all nodes at which the token was seen, a bit each; `None` where that takes a longer look.
+    /// The places of all nodes at which the token was seen, a bit each, in a stream that has at most 64; `None` where that
+    /// takes a longer look.
     #[inline]
     pub(super) fn seen_places(&self, slot: u32) -> Option<u64> {
         let head = &self.heads[slot];
-        if head.more != NONE {
-            return None;
-        }
-        head.sightings
-            .iter()
-            .try_fold(0, |places, sighting| Some(places | 1_u64.checked_shl(unpack(sighting).0 as u32)?))
+        (head.more == NONE).then(|| head.sightings.places())
     }
 
     /// When the token was seen at a node, by the sender's clock.

@@ -40,6 +40,8 @@ pub struct EdgeHealth {
     pub(super) last_outcome_us: Option<u64>,
     /// By how much the downstream's clock was behind, of the last `reversed`.
     pub(super) behind_us: Option<u64>,
+    /// The moment up to which this has been brought.
+    advanced_us: u64,
 }
 
 impl EdgeHealth {
@@ -59,6 +61,7 @@ impl EdgeHealth {
             last_fail_us: None,
             last_outcome_us: None,
             behind_us: None,
+            advanced_us: start_us,
         }
     }
 
@@ -91,10 +94,20 @@ impl EdgeHealth {
     }
 
     /// Brings it up to a moment, change by change.
-    #[inline]
+    #[inline(never)]
     pub(super) fn advance(&mut self, now_us: u64, out: &mut Vec<Dated>) {
         while self.due_us() <= now_us {
             self.turn(self.due_us(), out);
+        }
+        self.advanced_us = now_us;
+    }
+
+    /// Brings it up to the moment of something that arrived or fell due. What such a thing changes falls due only later:
+    /// so nothing is left to do for the next one of that moment.
+    #[inline]
+    fn bring_up(&mut self, at_us: u64, out: &mut Vec<Dated>) {
+        if at_us != self.advanced_us {
+            self.advance(at_us, out);
         }
     }
 
@@ -108,7 +121,7 @@ impl EdgeHealth {
 
     /// A new upstream event arrived.
     pub(super) fn upstream(&mut self, opened: bool, at_us: u64, out: &mut Vec<Dated>) {
-        self.advance(at_us, out);
+        self.bring_up(at_us, out);
         self.rate.add(at_us);
         if let Some(hush) = self.silence.hear(at_us) {
             out.push(silence_change(hush));
@@ -129,7 +142,7 @@ impl EdgeHealth {
     /// A request got its first outcome.
     pub(super) fn decided(&mut self, decision: &Decision<'_>, out: &mut Vec<Dated>) {
         let at_us = decision.at_us;
-        self.advance(at_us, out);
+        self.bring_up(at_us, out);
         self.ledger.in_flight -= 1;
         self.outcomes[decision.outcome as usize] += 1;
         self.last_outcome_us = Some(at_us);
@@ -145,7 +158,7 @@ impl EdgeHealth {
 
     /// An outcome was corrected.
     pub(super) fn revised(&mut self, decision: &Decision<'_>, from: Outcome, out: &mut Vec<Dated>) {
-        self.advance(decision.at_us, out);
+        self.bring_up(decision.at_us, out);
         *self.ledger.of_mut(from) -= 1;
         self.ledger.revisions += 1;
         let failed = decision.place.and_then(|place| self.fails.iter().position(|(other, _)| *other == place));
@@ -169,18 +182,25 @@ impl EdgeHealth {
     }
 
     /// Notes an outcome; a fail goes to the list of the last ones.
+    #[inline]
     fn note(&mut self, decision: &Decision<'_>) {
         self.note_match(decision);
         if decision.outcome.is_fail() {
-            if self.fails.len() == FAILS_MAX {
-                self.fails.pop_front();
-            }
-            let &Decision { outcome, latency_us, at_us, .. } = decision;
-            let placed = Placed { outcome, token: decision.token.cloned(), latency_us, at_us };
-            self.fails.push_back((decision.place.unwrap_or(u64::MAX), placed));
+            self.keep_fail(decision);
         }
     }
 
+    #[cold]
+    fn keep_fail(&mut self, decision: &Decision<'_>) {
+        if self.fails.len() == FAILS_MAX {
+            self.fails.pop_front();
+        }
+        let &Decision { outcome, latency_us, at_us, .. } = decision;
+        let placed = Placed { outcome, token: decision.token.cloned(), latency_us, at_us };
+        self.fails.push_back((decision.place.unwrap_or(u64::MAX), placed));
+    }
+
+    #[inline]
     fn note_match(&mut self, decision: &Decision<'_>) {
         let &Decision { outcome, latency_us, behind_us, at_us, .. } = decision;
         *self.ledger.of_mut(outcome) += 1;

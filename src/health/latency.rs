@@ -76,6 +76,7 @@ impl Latencies {
     }
 
     /// Notes the latency of a match that was decided at `at_us`.
+    #[inline]
     pub(super) fn add(&mut self, latency_us: u64, at_us: u64) {
         let bucket = bucket_of(latency_us);
         let bound = usize::from(BOUNDS[bucket]);

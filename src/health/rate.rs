@@ -11,8 +11,9 @@ const SECONDS: u64 = 60;
 pub struct Rate {
     #[serde(with = "counts")]
     counts: [u32; SECONDS as usize],
-    /// The second that is being counted.
+    /// The second that is being counted, and its place.
     second: u64,
+    place: usize,
     /// Where it ends.
     end_us: u64,
     first_us: Option<u64>,
@@ -37,18 +38,18 @@ impl Rate {
     /// Nothing yet.
     #[expect(clippy::new_without_default, reason = "nothing is no default rate")]
     pub fn new() -> Self {
-        Self { counts: [0; SECONDS as usize], second: 0, end_us: SECOND_US, first_us: None }
+        Self { counts: [0; SECONDS as usize], second: 0, place: 0, end_us: 0, first_us: None }
     }
 
     /// Counts one.
     #[inline]
     pub fn add(&mut self, at_us: u64) {
         if at_us >= self.end_us {
-            self.turn(at_us / SECOND_US);
+            self.turn(at_us);
         }
-        self.first_us.get_or_insert(at_us);
-        let count = &mut self.counts[(self.second % SECONDS) as usize];
-        *count = count.saturating_add(1);
+        if let Some(count) = self.counts.get_mut(self.place) {
+            *count = count.saturating_add(1);
+        }
     }
 
     /// How many a second in the minute before `now_us`, or since the first where that is shorter.
@@ -62,12 +63,16 @@ impl Rate {
         sum as f64 * SECOND_US as f64 / elapsed_us as f64
     }
 
-    fn turn(&mut self, second: u64) {
+    #[cold]
+    fn turn(&mut self, at_us: u64) {
+        self.first_us.get_or_insert(at_us);
+        let second = at_us / SECOND_US;
         let gone = (second - self.second).min(SECONDS);
         for back in 0..gone {
             self.counts[((second - back) % SECONDS) as usize] = 0;
         }
         (self.second, self.end_us) = (second, (second + 1) * SECOND_US);
+        self.place = (second % SECONDS) as usize;
     }
 }
 

@@ -106,12 +106,22 @@ impl StreamHealth {
     }
 
     /// An event of a node was accepted, be it a duplicate.
+    #[inline]
     pub fn hear(&mut self, node: usize, event: &Event, now_us: u64) {
         let health = &mut self.nodes[node];
         health.events += 1;
         health.rate.add(now_us);
-        health.last_us = Some(now_us);
         health.clock_flagged |= event.clock_flagged;
+        // Whether it is silent does not change by what comes at the same moment.
+        if health.last_us != Some(now_us) {
+            self.break_silence(node, now_us);
+        }
+    }
+
+    #[inline(never)]
+    fn break_silence(&mut self, node: usize, now_us: u64) {
+        let health = &mut self.nodes[node];
+        health.last_us = Some(now_us);
         let hushes = [health.silence.advance(now_us), health.silence.hear(now_us)];
         for hush in hushes.into_iter().flatten() {
             self.changes.push(silence_change(hush));
@@ -230,6 +240,7 @@ impl StreamHealth {
 }
 
 impl Verdicts for StreamHealth {
+    #[inline]
     fn upstream(&mut self, edge: usize, opened: bool, at_us: u64) {
         self.edges[edge].upstream(opened, at_us, &mut self.changes);
         self.date(Subject::Edge(edge));

@@ -115,6 +115,8 @@ pub(super) struct Fields<T> {
     pub(super) node: Option<(Key, T)>,
     /// The token, by the name that was used for it.
     pub(super) token: Option<(Key, T)>,
+    /// What the token packs to, where it is a trace id and that is known already.
+    pub(super) trace_id: Option<[u64; 2]>,
     pub(super) timestamp: Option<Stamp<T>>,
     pub(super) parent: Option<T>,
     pub(super) alias: Option<T>,
@@ -125,6 +127,8 @@ pub(super) struct Fields<T> {
 pub(super) enum Stamp<T> {
     Integer(u64),
     Text(T),
+    /// A text that has been read and checked: microseconds.
+    Known(u64),
 }
 
 /// The bytes of a text, decoded where there are escapes in it.
@@ -150,6 +154,7 @@ pub(super) fn read(text: &str, depth: usize) -> Result<Fields<Text<'_>>, Refusal
     Ok(Fields {
         node: named(slots.first(NODE))?,
         token: named(slots.first(TOKEN))?,
+        trace_id: None,
         timestamp: slots.get(Key::Timestamp).map(stamp_of).transpose()?,
         parent: slots.get(Key::Parent).map(|value| text_of(Key::Parent, value)).transpose()?,
         alias: slots.get(Key::Alias).map(|value| text_of(Key::Alias, value)).transpose()?,

@@ -12,6 +12,7 @@ use super::fields::{self, DEPTH_MAX};
 use super::refusal::{EXAMPLE, Miss};
 use super::resolve::Resolver;
 use super::scan;
+use super::timestamp::Minutes;
 
 /// What JSON counts as white space.
 pub(super) const BLANKS: [char; 4] = [' ', '\t', '\r', '\n'];
@@ -20,13 +21,15 @@ pub(super) const BLANKS: [char; 4] = [' ', '\t', '\r', '\n'];
 pub(super) struct EventReader<'a> {
     resolver: Resolver<'a>,
     scan: bool,
+    minutes: Minutes,
     /// Room for the one event of a line.
     reports: Vec<Report>,
 }
 
 impl<'a> EventReader<'a> {
     pub(super) fn new(nodes: &'a NodeIndex, accept_unknown: bool) -> Self {
-        Self { resolver: Resolver::new(nodes, accept_unknown), scan: true, reports: Vec::new() }
+        let (resolver, minutes) = (Resolver::new(nodes, accept_unknown), Minutes::default());
+        Self { resolver, scan: true, minutes, reports: Vec::new() }
     }
 
     /// One that does without the scanner.
@@ -49,7 +52,7 @@ impl<'a> EventReader<'a> {
     ) -> Option<Result<(), Box<Miss>>> {
         *text = text.trim_start_matches(BLANKS);
         if self.scan
-            && let Some((fields, length)) = scan::object(text.as_bytes())
+            && let Some((fields, length)) = scan::object(text.as_bytes(), &mut self.minutes)
         {
             *text = &text[length..];
             return Some(self.resolver.resolve_into(&fields, reports));
@@ -64,7 +67,7 @@ impl<'a> EventReader<'a> {
     #[inline]
     pub(super) fn first_line(&mut self, bytes: &mut &[u8], reports: &mut Vec<Report>) -> Option<Result<(), Box<Miss>>> {
         if self.scan
-            && let Some((fields, length)) = scan::line(bytes)
+            && let Some((fields, length)) = scan::line(bytes, &mut self.minutes)
         {
             *bytes = &bytes[length..];
             return Some(self.resolver.resolve_into(&fields, reports));

@@ -67,12 +67,13 @@ impl<'a> Resolver<'a> {
         {
             return Err(forbidden(text_of(name)).into());
         }
-        let token = match Token::trace_id(token.as_ref()) {
-            Some(token) => token,
+        let token = match fields.trace_id {
+            Some(words) => Token::of_trace_id(words),
             None => token_of(token.as_ref()).map_err(|error| bad_text(*token_key, error))?,
         };
         let timestamp_us = match &fields.timestamp {
             None => None,
+            Some(Stamp::Known(us)) => Some(Ok(*us)),
             Some(Stamp::Integer(value)) => Some(timestamp::from_integer(*value)),
             Some(Stamp::Text(text)) => Some(timestamp::from_text(text.as_ref())),
         };

@@ -5,12 +5,14 @@
 
 use super::eight::{eight_digits, plain};
 use super::fields::{Fields, Key, Stamp};
+use super::timestamp::{Minutes, QUOTED_BYTES};
+use crate::event::pack_hex;
 
 /// Reads the object at the start of `bytes`. Gives its fields and its length, or `None` where it is
 /// unusual or wrong. The bytes need not be UTF-8; those of an object that is accepted are.
 #[inline]
-pub(super) fn object(bytes: &[u8]) -> Option<(Fields<&[u8]>, usize)> {
-    let mut scanner: Scanner<'_, false> = Scanner { bytes, at: 0 };
+pub(super) fn object<'a>(bytes: &'a [u8], minutes: &mut Minutes) -> Option<(Fields<&'a [u8]>, usize)> {
+    let mut scanner: Scanner<'_, '_, false> = Scanner { bytes, at: 0, minutes };
     let fields = scanner.object()?;
     Some((fields, scanner.at))
 }
@@ -18,8 +20,8 @@ pub(super) fn object(bytes: &[u8]) -> Option<(Fields<&[u8]>, usize)> {
 /// Reads the object that is the whole first line of `bytes`, as [`object`] does. Gives the length of the line, with its line
 /// feed, if it has one.
 #[inline]
-pub(super) fn line(bytes: &[u8]) -> Option<(Fields<&[u8]>, usize)> {
-    let mut scanner: Scanner<'_, true> = Scanner { bytes, at: 0 };
+pub(super) fn line<'a>(bytes: &'a [u8], minutes: &mut Minutes) -> Option<(Fields<&'a [u8]>, usize)> {
+    let mut scanner: Scanner<'_, '_, true> = Scanner { bytes, at: 0, minutes };
     let fields = scanner.object()?;
     scanner.skip_blanks();
     match scanner.next() {
@@ -33,15 +35,16 @@ const COMMON_KEYS: [(Key, &str); 3] =
     [(Key::Node, "\"node\":"), (Key::Token, "\"token\":"), (Key::Timestamp, "\"timestamp\":")];
 
 /// `LINE`: a line feed is no blank, but ends everything.
-struct Scanner<'a, const LINE: bool> {
+struct Scanner<'a, 'm, const LINE: bool> {
     bytes: &'a [u8],
     at: usize,
+    minutes: &'m mut Minutes,
 }
 
-impl<'a, const LINE: bool> Scanner<'a, LINE> {
+impl<'a, const LINE: bool> Scanner<'a, '_, LINE> {
     #[inline]
     fn object(&mut self) -> Option<Fields<&'a [u8]>> {
-        let mut fields = Fields { node: None, token: None, timestamp: None, parent: None, alias: None };
+        let mut fields = Fields { node: None, token: None, trace_id: None, timestamp: None, parent: None, alias: None };
         let mut seen = 0;
         self.expect(b'{')?;
         loop {
@@ -95,16 +98,47 @@ impl<'a, const LINE: bool> Scanner<'a, LINE> {
             fields.timestamp = Some(Stamp::Integer(self.integer().filter(|_| key == Key::Timestamp)?));
             return Some(());
         }
-        let text = self.string()?;
         match key {
-            Key::Node | Key::Origin | Key::Service => prefer(&mut fields.node, key, text),
-            Key::Token | Key::Tracing | Key::TraceId => prefer(&mut fields.token, key, text),
-            Key::Timestamp => fields.timestamp = Some(Stamp::Text(text)),
-            Key::Parent => fields.parent = Some(text),
-            Key::Alias => fields.alias = Some(text),
+            Key::Node | Key::Origin | Key::Service => {
+                let text = self.string()?;
+                prefer(&mut fields.node, key, text);
+            }
+            Key::Token | Key::Tracing | Key::TraceId => {
+                let (text, trace_id) = self.token()?;
+                if prefer(&mut fields.token, key, text) {
+                    fields.trace_id = trace_id;
+                }
+            }
+            Key::Timestamp => fields.timestamp = Some(self.stamp()?),
+            Key::Parent => fields.parent = Some(self.string()?),
+            Key::Alias => fields.alias = Some(self.string()?),
             Key::Other => return None,
         }
         Some(())
+    }
+
+    /// A string, and what it packs to where it is a trace id: to pack it is to check it.
+    #[inline]
+    fn token(&mut self) -> Option<(&'a [u8], Option<[u64; 2]>)> {
+        if let Some([b'"', digits @ .., b'"']) = self.bytes[self.at..].first_chunk::<34>()
+            && let Some(words) = digits.first_chunk().and_then(pack_hex)
+        {
+            self.at += 34;
+            return Some((digits, Some(words)));
+        }
+        Some((self.string()?, None))
+    }
+
+    /// A timestamp in a string.
+    #[inline]
+    fn stamp(&mut self) -> Option<Stamp<&'a [u8]>> {
+        if let Some(quoted) = self.bytes[self.at..].first_chunk()
+            && let Some(us) = self.minutes.quoted(quoted)
+        {
+            self.at += QUOTED_BYTES;
+            return Some(Stamp::Known(us));
+        }
+        self.string().map(Stamp::Text)
     }
 
     #[inline]
@@ -210,12 +244,14 @@ impl<'a, const LINE: bool> Scanner<'a, LINE> {
     }
 }
 
-/// Of several names of a field the first in the order of [`Key`] wins.
+/// Of several names of a field the first in the order of [`Key`] wins. Answers whether this one does so far.
 #[inline]
-fn prefer<'a>(field: &mut Option<(Key, &'a [u8])>, key: Key, text: &'a [u8]) {
-    if field.is_none_or(|(given, _)| key < given) {
+fn prefer<'a>(field: &mut Option<(Key, &'a [u8])>, key: Key, text: &'a [u8]) -> bool {
+    let wins = field.is_none_or(|(given, _)| key < given);
+    if wins {
         *field = Some((key, text));
     }
+    wins
 }
 
 #[cfg(test)]
@@ -225,23 +261,31 @@ mod tests {
     use proptest::prelude::*;
 
     use super::super::fields::{DEPTH_MAX, read};
+    use super::super::timestamp::from_text;
     use super::*;
 
     /// What the scanner accepts, serde accepts with the same result. Gives whether it accepted.
     fn agrees(text: impl AsRef<[u8]>) -> bool {
-        let Some((fields, length)) = object(text.as_ref()) else {
+        let Some((fields, length)) = object(text.as_ref(), &mut Minutes::default()) else {
             return false;
         };
         let text = str::from_utf8(&text.as_ref()[..length]).unwrap();
         serde_json::from_str::<serde::de::IgnoredAny>(text).unwrap();
-        let Fields { node, token, timestamp, parent, alias } = read(text, DEPTH_MAX).unwrap();
+        let Fields { node, token, timestamp, parent, alias, .. } = read(text, DEPTH_MAX).unwrap();
         assert_eq!(node.as_ref().map(|(key, text)| (*key, text.as_ref())), fields.node, "{text}");
         assert_eq!(token.as_ref().map(|(key, text)| (*key, text.as_ref())), fields.token, "{text}");
         let stamp = timestamp.as_ref().map(|stamp| match stamp {
             Stamp::Integer(us) => Stamp::Integer(*us),
             Stamp::Text(text) => Stamp::Text(text.as_ref()),
+            Stamp::Known(us) => Stamp::Known(*us),
         });
-        assert_eq!(stamp, fields.timestamp, "{text}");
+        let known = |stamp| match stamp {
+            Stamp::Text(text) if let Ok(us) = from_text(text) => Stamp::Known(us),
+            other => other,
+        };
+        assert_eq!(stamp.map(known), fields.timestamp.map(known), "{text}");
+        let token = token.as_ref().and_then(|(_, text)| pack_hex(text.as_ref().try_into().ok()?));
+        assert_eq!(token, fields.trace_id, "{text}");
         assert_eq!(parent.as_ref().map(Cow::as_ref), fields.parent, "{text}");
         assert_eq!(alias.as_ref().map(Cow::as_ref), fields.alias, "{text}");
         true
@@ -252,6 +296,8 @@ mod tests {
         for text in [
             r#"{"node":"event-processor","token":"4bf92f3577b34da6a3ce929d0e0e4736","timestamp":1700000000123456}"#,
             r#"{"node":"a","token":"b","timestamp":"2026-11-20T12:00:00.123456Z"}"#,
+            r#"{"node":"a","tracing":"4bf92f3577b34da6a3ce929d0e0e4736","timestamp":"2026-11-20T12:00:00Z","token":"b"}"#,
+            r#"{"node":"a","token":"4bf92f3577b34da6a3ce929d0e0e4736","tracing":"00000000000000000000000000000000"}"#,
             r#"{ "timestamp" : 0 , "token" : "b" , "node" : "a" } trailing"#,
             r#"{"origin":"a","trace_id":"ünïcödé","service":"c","tracing":"d","parent":"p","alias":"e"}"#,
             r#"{"level":"info","n":-0.5,"ok":true,"no":false,"nil":null,"node":"a","z":0}"#,
@@ -297,13 +343,13 @@ mod tests {
             "{\"node\":\"a\0b\"}",
             "{\u{a0}\"node\":\"a\"}",
         ] {
-            assert_eq!(object(text.as_bytes()), None, "{text}");
+            assert_eq!(object(text.as_bytes(), &mut Minutes::default()), None, "{text}");
         }
     }
 
     #[test]
     fn a_line_ends_where_it_ends() {
-        let length = |text: &str| line(text.as_bytes()).map(|(_, length)| length);
+        let length = |text: &str| line(text.as_bytes(), &mut Minutes::default()).map(|(_, length)| length);
         for (text, expected) in [
             ("{\"node\":\"a\"}", Some(12)),
             ("{\"node\":\"a\"}\n{", Some(13)),
@@ -322,7 +368,7 @@ mod tests {
         #[test]
         fn any_integer_is_read(value: u64) {
             let text = format!("{{\"timestamp\":{value}}}");
-            let scanned = object(text.as_bytes()).and_then(|(fields, _)| fields.timestamp);
+            let scanned = object(text.as_bytes(), &mut Minutes::default()).and_then(|(fields, _)| fields.timestamp);
             let fits = value < 10_000_000_000_000_000_000;
             prop_assert_eq!(scanned, fits.then_some(Stamp::Integer(value)));
         }

@@ -2,6 +2,7 @@
 
 use crate::event::{TIMESTAMP_MAX_US, TIMESTAMP_MIN_US};
 
+use super::eight::eight_digits;
 use super::refusal::quote;
 
 /// The longest text that is looked at; RFC 3339 with nanoseconds and an offset has 35 bytes.
@@ -20,6 +21,48 @@ pub(super) fn from_text(text: &[u8]) -> Result<u64, String> {
     match common(text) {
         Some(us) if (TIMESTAMP_MIN_US..=TIMESTAMP_MAX_US).contains(&us) => Ok(us),
         _ => uncommon(text),
+    }
+}
+
+/// The length of `"2026-11-20T12:00:00.123456Z"` with its quotes.
+pub(super) const QUOTED_BYTES: usize = 29;
+
+/// Reads timestamps of the commonest shape, most of which are of the same minute as the one before.
+#[derive(Debug)]
+pub(super) struct Minutes {
+    /// The minute of the last one, and its begin.
+    text: [u8; 16],
+    begin_us: u64,
+}
+
+impl Default for Minutes {
+    fn default() -> Self {
+        Self { text: *b"2000-01-01T00:00", begin_us: TIMESTAMP_MIN_US }
+    }
+}
+
+impl Minutes {
+    /// Reads `"2026-11-20T12:00:00.123456Z"`, with its quotes. `None` says nothing: the text may be good in another shape.
+    #[inline]
+    pub(super) fn quoted(&mut self, text: &[u8; QUOTED_BYTES]) -> Option<u64> {
+        let [b'"', minute @ .., b':', _, _, b'.', _, _, _, _, _, _, b'Z', b'"'] = text else { return None };
+        if *minute != self.text {
+            self.turn(*minute)?;
+        }
+        let second = pair(text, 18);
+        // Six digits: what stands before them becomes two more.
+        let eight = u64::from_le_bytes(*text[20..].first_chunk()?) << 8 & !0xffff | 0x3030;
+        let fraction_us = eight_digits(eight.to_le_bytes())?;
+        (second < 60).then_some(self.begin_us + second * 1_000_000 + fraction_us)
+    }
+
+    #[cold]
+    fn turn(&mut self, minute: [u8; 16]) -> Option<()> {
+        let mut text = *b"0000-00-00T00:00:00Z";
+        text[..16].copy_from_slice(&minute);
+        let begin_us = common(&text)?;
+        let within = TIMESTAMP_MIN_US..TIMESTAMP_MAX_US - 60_000_000;
+        within.contains(&begin_us).then(|| (self.text, self.begin_us) = (minute, begin_us))
     }
 }
 
@@ -174,6 +217,13 @@ mod tests {
     }
 
     fn agrees(text: &str) {
+        let mut minutes = Minutes::default();
+        let quoted = format!("\"{text}\"");
+        for _ in 0..2 {
+            if let Some(us) = quoted.as_bytes().try_into().ok().and_then(|quoted| minutes.quoted(quoted)) {
+                assert_eq!(by_jiff(text), Some(us as i64), "{text}");
+            }
+        }
         if let Some(us) = common(text.as_bytes()) {
             assert_eq!(by_jiff(text), Some(us as i64), "{text}");
         }
@@ -212,6 +262,7 @@ mod tests {
                     let text = format!("{year}-{month:02}-{day:02}T23:59:59.999999Z");
                     let expected = by_jiff(&text).and_then(|us| u64::try_from(us).ok());
                     assert_eq!(common(text.as_bytes()), expected, "{text}");
+                    agrees(&text);
                 }
             }
         }

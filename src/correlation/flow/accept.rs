@@ -25,7 +25,7 @@ impl State {
         let ends = &shape.nodes[node];
         let foreseen = self.ahead.slots.pop().unwrap_or(NONE);
         let slot = if let Some(slot) = self.tokens.find(foreseen, hash, &event.token) {
-            self.places = self.tokens.seen_places(slot);
+            self.places = if shape.small { self.tokens.seen_places(slot) } else { None };
             if self.seen_at(slot, node).is_some() {
                 for rule in ends.incoming.iter().chain(&ends.outgoing) {
                     out.duplicate(rule.edge);
@@ -48,8 +48,7 @@ impl State {
         for rule in &ends.outgoing {
             self.upstream(rule, slot, event, now_us, out);
         }
-        self.seen_beyond(shape, node, slot, now_us, out);
-        let waits = self.requests.any_in_flight(self.tokens.requests(slot));
+        let waits = self.seen_beyond(shape, node, slot, now_us, out);
         self.tokens.queue(slot, if waits { Queue::Waiting } else { Queue::Matched }, now_us);
         self.idle_until_us = self.idle_until_us.min(now_us + shape.memory_us);
         Some(slot)
@@ -59,7 +58,6 @@ impl State {
     #[inline]
     fn seen_at(&self, slot: u32, node: usize) -> Option<u64> {
         match self.places {
-            // There are places only where all nodes fit.
             Some(places) if places >> (node & 63) & 1 == 0 => None,
             _ => self.tokens.seen_at(slot, node),
         }

@@ -27,36 +27,53 @@ impl State {
             match due {
                 Due::Deadline => self.judge_next(shape, now_us, out),
                 Due::Groups(groups) => self.groups[groups].work_off(due_us, out),
-                Due::Forget => {
-                    if let Some(slot) = self.tokens.oldest_settled() {
-                        self.forget(shape, slot, due_us, false, out);
-                    }
-                }
+                Due::Forget => self.forget_until(shape, now_us, out),
             }
         }
         self.idle_until_us = u64::MAX;
     }
 
+    /// Forgets what is to be forgotten before something else is to be done.
+    fn forget_until(&mut self, shape: &Shape, now_us: u64, out: &mut impl Verdicts) {
+        let until_us = self.next_judged(now_us).map_or(now_us, |(due_us, _)| due_us.min(now_us));
+        while let Some((due_us, slot)) = self.next_forgotten(shape)
+            && due_us < until_us
+        {
+            self.worked_us = self.worked_us.max(due_us);
+            self.forget(shape, slot, due_us, false, out);
+        }
+    }
+
     /// What falls due next, and when; exact where that is before `now_us`.
     #[inline]
     pub(super) fn next_due(&mut self, shape: &Shape, now_us: u64) -> Option<(u64, Due)> {
+        let forget = self.next_forgotten(shape).map(|(due_us, _)| (due_us, Due::Forget));
+        match (self.next_judged(now_us), forget) {
+            (Some(judged), Some(forget)) => Some(judged.min(forget)),
+            (judged, forget) => judged.or(forget),
+        }
+    }
+
+    /// The deadline that falls due next.
+    #[inline]
+    fn next_judged(&mut self, now_us: u64) -> Option<(u64, Due)> {
         // Look for the exact next deadline first: the bound by which edges are listed may be too early.
         self.requests.next_due(now_us);
-        let deadline = self.requests.next_deadline_us().map(|due_us| (due_us, Due::Deadline));
-        let oldest = self.tokens.oldest_settled().filter(|_| self.keep_until_us != u64::MAX);
-        // Where the memory has become shorter, what it no longer reaches goes at once, not in the past.
-        let begin_us = self.keep_until_us.max(self.worked_us);
-        let forget_us = |slot| (self.tokens.last_arrival_us(slot) + shape.memory_us).max(begin_us);
-        let forget = oldest.map(|slot| (forget_us(slot), Due::Forget));
-        let mut next = match (deadline, forget) {
-            (Some(deadline), Some(forget)) => Some(deadline.min(forget)),
-            (deadline, forget) => deadline.or(forget),
-        };
+        let mut next = self.requests.next_deadline_us().map(|due_us| (due_us, Due::Deadline));
         for (at, groups) in self.groups.iter().enumerate() {
             let due = groups.next_due_us().map(|due_us| (due_us, Due::Groups(at)));
             next = next.into_iter().chain(due).min();
         }
         next
+    }
+
+    /// The token that is forgotten next, and when.
+    #[inline]
+    fn next_forgotten(&mut self, shape: &Shape) -> Option<(u64, u32)> {
+        let slot = self.tokens.oldest_settled().filter(|_| self.keep_until_us != u64::MAX)?;
+        // Where the memory has become shorter, what it no longer reaches goes at once, not in the past.
+        let begin_us = self.keep_until_us.max(self.worked_us);
+        Some(((self.tokens.last_arrival_us(slot) + shape.memory_us).max(begin_us), slot))
     }
 
     /// Judges the request whose deadline is next.
@@ -97,7 +114,7 @@ impl State {
     /// in flight could not be judged.
     fn forget(&mut self, shape: &Shape, slot: u32, at_us: u64, early: bool, out: &mut impl Verdicts) {
         let first = self.tokens.requests(slot);
-        if first == NONE && self.tokens.seen_places(slot).is_some_and(|places| shape.is_whole(places)) {
+        if first == NONE && shape.small && self.tokens.seen_places(slot).is_some_and(|places| shape.is_whole(places)) {
             self.tokens.remove(slot);
             return;
         }

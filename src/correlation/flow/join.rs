@@ -89,14 +89,25 @@ impl State {
         }
     }
 
-    /// An event beyond an edge's `to` makes `unreported` of a remembered `missing`.
+    /// An event beyond an edge's `to` makes `unreported` of a remembered `missing`. Answers whether a request waits for its
+    /// deadline.
     #[inline]
-    pub(super) fn seen_beyond(&mut self, shape: &Shape, node: usize, slot: u32, now_us: u64, out: &mut impl Verdicts) {
+    pub(super) fn seen_beyond(
+        &mut self,
+        shape: &Shape,
+        node: usize,
+        slot: u32,
+        now_us: u64,
+        out: &mut impl Verdicts,
+    ) -> bool {
+        let mut waits = false;
         let mut request = self.tokens.requests(slot);
         while request != NONE {
             let record = self.requests.get(request);
             let (edge, next) = (record.edge as usize, record.next);
-            if record.state == RequestState::Judged(Outcome::Missing)
+            if record.state == RequestState::InFlight {
+                waits = true;
+            } else if record.state == RequestState::Judged(Outcome::Missing)
                 && shape.topology.beyond[edge].binary_search(&node).is_ok()
             {
                 let place = record.place();
@@ -107,5 +118,6 @@ impl State {
             }
             request = next;
         }
+        waits
     }
 }

@@ -56,7 +56,9 @@ pub(super) struct Shape {
     pub(super) remember_us: u64,
     /// Edges are drawn from traffic, too.
     pub(super) discovers: bool,
-    /// By node, where the stream has at most 64: those that must have been seen, too, if it was, a bit each.
+    /// The stream has at most 64 nodes: a bit for each fits a number.
+    pub(super) small: bool,
+    /// By node, where the stream is small: those that must have been seen, too, if it was, a bit each.
     company: Vec<u64>,
 }
 
@@ -87,8 +89,9 @@ impl Shape {
             rules.push(rule);
         }
         let (memory_us, discovers) = (stream.memory_us(), stream.discover.is_some());
-        let company = if nodes.len() <= 64 { nodes.iter().map(Ends::company).collect() } else { Vec::new() };
-        Self { topology: Topology::new(stream), rules, nodes, memory_us, remember_us, discovers, company }
+        let small = nodes.len() <= 64;
+        let company = if small { nodes.iter().map(Ends::company).collect() } else { Vec::new() };
+        Self { topology: Topology::new(stream), rules, nodes, memory_us, remember_us, discovers, small, company }
     }
 
     /// Whether a message that was seen at these places, a bit each, and nowhere else, has met all that it should.

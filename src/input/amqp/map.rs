@@ -131,6 +131,7 @@ impl Map {
         Ok(Fields {
             node: get(&self.node).map(|text| (Key::Node, bytes(text))),
             token: get(&self.token).map(|text| (Key::Token, trace(bytes(text)))),
+            trace_id: None,
             timestamp,
             parent: self.parent.as_ref().and_then(get).map(bytes),
             alias: self.alias.as_ref().and_then(get).map(|text| trace(bytes(text))),
@@ -255,7 +256,7 @@ mod tests {
         let token = fields.token.map(|(_, token)| String::from_utf8(token.into_owned()).unwrap());
         let stamp = match fields.timestamp {
             Some(Stamp::Integer(us)) => Some(us),
-            Some(Stamp::Text(text)) => panic!("{text:?}"),
+            Some(stamp) => panic!("{stamp:?}"),
             None => None,
         };
         Ok((token, stamp))
