@@ -65,7 +65,10 @@ pub fn history(disk: &dyn Disk, after: u64, mut each: impl FnMut(Piece<'_>)) -> 
         let mut rest = &bytes[..];
         // One that is empty was begun, and nothing came of it.
         if let Some(preface) = record::preface(rest) {
-            each(Piece::Preface(preface));
+            // It tells nothing new to those who know records that came after it.
+            if segment.first > last {
+                each(Piece::Preface(preface));
+            }
             rest = &rest[record::HEADER + preface.len()..];
         } else if !rest.is_empty() {
             losses.segments += 1;

@@ -250,6 +250,30 @@ fn a_manifest_that_changed_while_the_server_was_down_is_a_reload() {
     assert_eq!(server.get("/api/v1/streams/orders/edges/web/books").json()["ledger"]["duplicates"], 1);
 }
 
+/// What the server goes on with is newer than the beginning of the segment that it was writing.
+#[test]
+fn what_a_reload_brought_is_back_after_a_stop() {
+    let place = Place::new(SLOW);
+    let mut server = place.start();
+    assert_eq!(server.post(&event("web", "a")).status, 202);
+    let more = format!("{SLOW}\n[[stream.edge]]\nfrom = \"books\"\nto = \"mail\"\n");
+    place.files.write("manifest.toml", &more);
+    server.signal("HUP");
+    let reached = || server.get("/api/v1/streams/orders/edges/books/mail").status == 200;
+    wait_until("it is in force", || reached().then_some(()));
+    for node in ["books", "mail"] {
+        assert_eq!(server.post(&event(node, "a")).status, 202);
+    }
+    assert!(server.stop().success());
+    for _ in 0..2 {
+        let mut server = place.start();
+        assert_eq!(edge(&server, "books", "mail")["ledger"]["pass"], 1);
+        assert_eq!(edge(&server, "web", "books")["ledger"]["pass"], 1);
+        assert!(!server.log().contains("lost"), "{}", server.log());
+        assert!(server.stop().success());
+    }
+}
+
 #[test]
 fn a_folder_that_cannot_be_used_is_said_at_the_start() {
     let place = Place::new(SLOW);
