@@ -72,9 +72,18 @@ impl Room {
     pub(super) fn reserve(self: &Arc<Self>, load: Load) -> Result<Reservation, Refused> {
         let events = self.events.fetch_add(load.events, Ordering::AcqRel);
         let bytes = self.bytes.fetch_add(load.bytes, Ordering::AcqRel);
-        let reservation = Reservation { room: Arc::clone(self), load };
         let full = events + load.events > EVENTS_MAX || bytes + load.bytes > BYTES_MAX;
-        if events > 0 && full { Err(Refused::Overloaded) } else { Ok(reservation) }
+        if events > 0 && full {
+            // Nobody is told: whoever waits has the room that there was before, and that was not enough.
+            self.give_back(load);
+            return Err(Refused::Overloaded);
+        }
+        Ok(Reservation { room: Arc::clone(self), load })
+    }
+
+    fn give_back(&self, load: Load) {
+        self.events.fetch_sub(load.events, Ordering::AcqRel);
+        self.bytes.fetch_sub(load.bytes, Ordering::AcqRel);
     }
 
     /// Takes room as soon as there is some.
@@ -118,8 +127,7 @@ impl Reservation {
 
 impl Drop for Reservation {
     fn drop(&mut self) {
-        self.room.events.fetch_sub(self.load.events, Ordering::AcqRel);
-        self.room.bytes.fetch_sub(self.load.bytes, Ordering::AcqRel);
+        self.room.give_back(self.load);
         self.room.freed.notify_waiters();
     }
 }
@@ -146,7 +154,23 @@ pub struct Batch {
 
 #[cfg(test)]
 mod tests {
+    use std::pin::pin;
+    use std::task::{Context, Waker};
+
     use super::*;
+
+    #[test]
+    fn who_waits_for_room_sleeps_until_some_is_freed() {
+        let room = Arc::new(Room::default());
+        let full = room.reserve(Load { events: EVENTS_MAX, bytes: 1 }).unwrap();
+        let mut waits = pin!(room.wait(Load { events: 1, bytes: 1 }));
+        let mut look = || waits.as_mut().poll(&mut Context::from_waker(Waker::noop()));
+        assert!(look().is_pending(), "and it does not go in circles, either");
+        assert!(room.reserve(Load { events: 1, bytes: 1 }).is_err());
+        assert!(look().is_pending(), "another's failure frees nothing");
+        drop(full);
+        assert!(look().is_ready());
+    }
 
     #[test]
     fn room_is_bounded_but_never_refuses_for_ever() {
