@@ -119,8 +119,9 @@ fn edge_expected(stream: &Stream, edge: &Edge, truth: &EdgeTruth, sent: &Sent) -
         let met = met_by(&truth.by_second, &sent.outages_us, life_us);
         expected.loosen(&met, "the server took nothing for a while");
         if longest_us >= stream.memory_us() {
-            // What was sent again had been forgotten, if it had been taken.
-            expected.most[UPSTREAM] += repeated(edge.from);
+            // What was sent again, or twice, had been forgotten, if it had been taken.
+            expected.most[UPSTREAM] += repeated(edge.from) + exact[DUPLICATES];
+            expected.least[DUPLICATES] = 0;
         }
     }
     if sent.waited_us.is_some_and(|waited_us| waited_us < life_us) {
