@@ -165,17 +165,25 @@ impl Engine {
     /// Most of what an event costs is waiting for the memory of its token. So that is asked for before, for many at once.
     pub fn accept_all(&mut self, events: &[Event], now_us: u64) {
         match events {
-            [] => return,
-            [event] => return self.accept(event, now_us),
-            _ => {}
+            [] => {}
+            [event] => self.accept(event, now_us),
+            _ => self.accept_each(events, |_| now_us),
         }
-        self.now_us = self.now_us.max(now_us);
+    }
+
+    /// The same of recorded events: each arrives at its own timestamp, or with the one before it where that is later.
+    pub fn accept_recorded(&mut self, events: &[Event]) {
+        self.accept_each(events, |event| event.timestamp_us);
+    }
+
+    fn accept_each(&mut self, events: &[Event], arrived_us: impl Fn(&Event) -> u64) {
         let mut hashes = std::mem::take(&mut self.hashes);
         for events in events.chunks(AT_HAND_MAX) {
             hashes.clear();
             hashes.extend(events.iter().map(|event| hash_token(self.hasher, &event.token)));
             self.foresee(events, &hashes);
             for (event, hash) in events.iter().zip(&hashes) {
+                self.now_us = self.now_us.max(arrived_us(event));
                 self.take(event, *hash);
             }
         }

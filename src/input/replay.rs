@@ -15,6 +15,7 @@ use std::{fmt, mem, thread};
 
 use crate::board::{Board, UnknownSender};
 use crate::engine::Engine;
+use crate::event::Event;
 use crate::graph::{NodeIndex, System};
 use crate::outcome::Status;
 
@@ -28,6 +29,8 @@ pub const REJECTED_MAX: usize = 10;
 pub const UNKNOWN_SENDERS_MAX: usize = 1_000;
 /// After how many events progress is told and transitions, which nobody reads, are let go.
 const ROUND_EVENTS: u64 = 4_096;
+/// How many events the core is given together.
+const TOGETHER_EVENTS: usize = 256;
 
 /// What became of recorded events.
 #[derive(Clone, Debug)]
@@ -164,6 +167,8 @@ impl ReplayCounts {
 /// The core, and those whom it does not know.
 struct Judge {
     engine: Engine,
+    /// What the core has not been given yet: it takes many events faster than one by one.
+    read: Vec<Event>,
     unknown: HashMap<String, u64>,
 }
 
@@ -172,15 +177,21 @@ impl Judge {
         // The keys change no verdict; they only keep a recording from choosing tokens that collide.
         let keys = RandomState::new();
         let seed = (keys.hash_one(0), keys.hash_one(1));
-        Self { engine: Engine::new(Arc::clone(system), start_us, seed), unknown: HashMap::new() }
+        let engine = Engine::new(Arc::clone(system), start_us, seed);
+        Self { engine, read: Vec::with_capacity(TOGETHER_EVENTS), unknown: HashMap::new() }
     }
 
     fn take(&mut self, event: Recorded) {
-        let now_us = self.engine.now_us().max(event.timestamp_us());
         match event {
-            Recorded::Known(event) => self.engine.accept(&event, now_us),
-            Recorded::Unknown { name, .. } => {
-                self.engine.advance(now_us);
+            Recorded::Known(event) => {
+                self.read.push(event);
+                if self.read.len() == TOGETHER_EVENTS {
+                    self.give();
+                }
+            }
+            Recorded::Unknown { name, timestamp_us } => {
+                self.give();
+                self.engine.advance(timestamp_us);
                 if self.unknown.len() < UNKNOWN_SENDERS_MAX || self.unknown.contains_key(&name) {
                     *self.unknown.entry(name).or_default() += 1;
                 }
@@ -188,7 +199,14 @@ impl Judge {
         }
     }
 
+    /// Gives the core what has been read.
+    fn give(&mut self) {
+        self.engine.accept_recorded(&self.read);
+        self.read.clear();
+    }
+
     fn report(mut self, settle: bool, counts: ReplayCounts) -> ReplayReport {
+        self.give();
         if settle {
             self.engine.settle();
         }

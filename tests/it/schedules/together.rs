@@ -17,6 +17,25 @@ fn events_that_arrive_together_are_judged_as_they_are_one_by_one() {
     }
 }
 
+#[test]
+fn recorded_events_are_judged_together_as_they_are_one_by_one() {
+    for seed in 0..2_000 {
+        let schedule = schedule(seed);
+        let mut alone = <Engine as Subject>::start(&schedule.system, START_US);
+        let mut together = <Engine as Subject>::start(&schedule.system, START_US);
+        let events: Vec<Event> = schedule.steps.iter().filter_map(|step| step.event.clone()).collect();
+        for event in &events {
+            alone.accept(event, event.timestamp_us);
+        }
+        together.accept_recorded(&events);
+        for engine in [&mut alone, &mut together] {
+            engine.settle();
+        }
+        assert_eq!(alone.snapshot(), together.snapshot(), "schedule {seed}");
+        assert_eq!(alone.take_changes(), together.take_changes(), "schedule {seed}");
+    }
+}
+
 /// Cuts the schedule into batches, each of which arrives at once.
 fn play(seed: u64, schedule: &Schedule) {
     let mut rng = Rng::new(seed);
