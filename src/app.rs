@@ -7,9 +7,11 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::sync::Arc;
+use std::time::Duration;
 use std::{fmt, io};
 
 use actix_web::rt::task::JoinHandle;
+use actix_web::rt::time::timeout;
 use tracing::info;
 
 use crate::clock::MonotonicClock;
@@ -21,6 +23,9 @@ use crate::service;
 use crate::sources::Sources;
 use crate::store::{Folder, Limits};
 use crate::web::{Bound, Certificate, Gate, SessionsFile, State};
+
+/// How long judging and keeping what was accepted may take at the end: longer only where a disk does not answer.
+const STOP_PATIENCE: Duration = Duration::from_secs(45);
 
 /// Why the server did not start, or did not go on.
 #[derive(Debug)]
@@ -161,7 +166,11 @@ async fn run(
         // It has been told to stop, so how it ends is no news.
         drop(serving.await);
     }
-    running.stop();
+    if timeout(STOP_PATIENCE, running.finish()).await.is_err() {
+        return Err(Failure::Failed(
+            "the disk of the journal does not answer: what waited for it was not accepted".to_owned(),
+        ));
+    }
     info!(subsystem = "server", "the server has stopped");
     end
 }

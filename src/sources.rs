@@ -1,27 +1,31 @@
 //! The inputs that read by themselves, as the manifest names them: started, restarted where they changed, stopped.
 //!
-//! Each runs as a task of its own. One that panics is started again, and counted.
+//! Each runs as a task of its own. One that panics, or ends by itself because the correlator had to begin again, is started
+//! again, and counted. Whoever does not run does not testify.
 
+use std::panic::AssertUnwindSafe;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use actix_web::rt::task::JoinHandle;
+use futures_util::FutureExt;
 use tokio::sync::{Mutex, watch};
-use tokio::time::{sleep, timeout};
+use tokio::time::{Instant, sleep, timeout_at};
 use tracing::{error, info};
 
+use crate::graph::InputState;
 use crate::input::amqp::AmqpInput;
 use crate::input::pace::Pace;
 use crate::input::tail::LogInput;
 use crate::manifest::InputSettings;
 use crate::metrics::Metrics;
-use crate::pipeline::{Pipeline, Port};
+use crate::pipeline::{News, Pipeline, Port};
 
-/// How long an input may take to stop.
+/// How long inputs may take to stop.
 const STOP_PATIENCE: Duration = Duration::from_secs(5);
-/// One that panicked is started again after this.
-const AFTER_PANIC: Duration = Duration::from_secs(1);
+/// One that ended though nobody told it to is started again after this.
+const AGAIN: Duration = Duration::from_secs(1);
 
 /// All inputs that read by themselves.
 pub struct Sources {
@@ -81,8 +85,9 @@ async fn stop(sources: Vec<Source>) {
     for source in &sources {
         source.stop.send_replace(true);
     }
+    let deadline = Instant::now() + STOP_PATIENCE;
     for mut source in sources {
-        if timeout(STOP_PATIENCE, &mut source.task).await.is_err() {
+        if timeout_at(deadline, &mut source.task).await.is_err() {
             source.task.abort();
         }
         info!(subsystem = "server", input = source.settings.name, "the input was stopped");
@@ -98,13 +103,18 @@ impl Start {
         let (stop, stopped) = watch::channel(false);
         let (start, of) = (self.clone(), settings.clone());
         let task = actix_web::rt::spawn(async move {
-            while let Some(run) = start.run(&of, &stopped)
-                && let Err(panicked) = actix_web::rt::spawn(run).await
-                && panicked.is_panic()
-            {
-                error!(subsystem = "server", input = of.name, "the input panicked: it is started again");
+            let port = Port::new(start.pipeline.clone(), &of.name);
+            while let Some(run) = start.run(&of, &stopped) {
+                let panicked = AssertUnwindSafe(run).catch_unwind().await.is_err();
+                let unread = News { state: InputState::CatchingUp, lag_us: None, error: None };
+                // An error means that the server stops, or that the correlator begins again, which counts as a gap.
+                port.tell(unread, 0).await.unwrap_or_default();
+                if *stopped.borrow() || start.pipeline.has_ended() {
+                    break;
+                }
+                error!(subsystem = "server", input = of.name, panicked, "the input ended: it is started again");
                 start.metrics.counted.task_restarts_total.with_label_values(&[of.name.as_str()]).inc();
-                sleep(AFTER_PANIC).await;
+                sleep(AGAIN).await;
             }
         });
         Some(Source { settings: settings.clone(), stop, task })

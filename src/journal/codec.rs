@@ -44,15 +44,24 @@ impl fmt::Display for Unreadable {
     }
 }
 
+/// Raised with every change of what stands in a system's bytes, and in those of anything else but events.
+const VERSION: u8 = 1;
+
 /// A system as bytes.
 pub fn write_system(system: &System) -> Vec<u8> {
     // To memory, and of plain data: it cannot fail.
-    postcard::to_stdvec(system).unwrap_or_default()
+    postcard::to_extend(system, vec![VERSION]).unwrap_or_default()
 }
 
 /// A system from bytes.
 pub fn read_system(bytes: &[u8]) -> Result<System, Unreadable> {
-    postcard::from_bytes(bytes).or(Err(Unreadable))
+    whole(bytes.strip_prefix(&[VERSION]).ok_or(Unreadable)?)
+}
+
+/// What these bytes hold, and nothing else.
+fn whole<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> Result<T, Unreadable> {
+    let (read, rest) = postcard::take_from_bytes(bytes).or(Err(Unreadable))?;
+    if rest.is_empty() { Ok(read) } else { Err(Unreadable) }
 }
 
 /// A sum that two systems share only where they are the same.
@@ -89,6 +98,7 @@ pub fn write(happening: &Happening, system: u32, out: &mut Vec<u8>) {
         Entry::Beat => Other::Beat,
     };
     head(out, OTHERS, happening.now_us, system);
+    out.push(VERSION);
     append(out, &other);
 }
 
@@ -103,12 +113,12 @@ pub fn read(bytes: &[u8], system: u32) -> Result<Happening, Unreadable> {
         EVENTS if same => {
             let events = read_events(&mut from, now_us)?;
             if !from.bytes.is_empty() {
-                let (unknown, positions): Beside = postcard::from_bytes(from.bytes).or(Err(Unreadable))?;
+                let (unknown, positions): Beside = whole(from.bytes)?;
                 (happening.unknown, happening.positions) = (unknown, positions);
             }
             Entry::Events(events)
         }
-        OTHERS => match postcard::from_bytes(from.bytes).or(Err(Unreadable))? {
+        OTHERS if from.byte()? == VERSION => match whole(from.bytes)? {
             Other::Input { input, state, news } if same => {
                 happening.news = news;
                 Entry::Input { input, state }

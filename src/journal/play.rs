@@ -88,7 +88,7 @@ pub fn play(
     let mut next = || if begin == Begin::Newest { found.next() } else { found.next_back() };
     let mut opened = None;
     while let Some(snapshot) = next() {
-        opened = snapshot.and_then(|snapshot| Some((open(&snapshot, seed)?, snapshot.sequence, snapshot.at_us)));
+        opened = snapshot?.and_then(|snapshot| Some((open(&snapshot, seed)?, snapshot.sequence, snapshot.at_us)));
         if opened.is_some() {
             break;
         }

@@ -24,7 +24,6 @@ use crate::clock::{Clock, SECOND_US};
 use crate::event::Report;
 use crate::graph::System;
 use crate::journal::Position;
-use crate::store::Files;
 
 /// Transitions that a slow subscriber may be behind before it loses the oldest.
 const TRANSITIONS_MAX: usize = 4096;
@@ -104,7 +103,7 @@ pub struct JournalState {
     pub state: &'static str,
     /// What went wrong last, if anything has.
     pub error: Option<String>,
-    /// How many segments there are, and what all files take, in bytes; none where that cannot be read now.
+    /// How many segments there are, and what all files take, in bytes; none where that could not be read.
     pub files: Option<(usize, u64)>,
     /// When it was written last, on the arrival clock.
     pub synced_us: Option<u64>,
@@ -159,6 +158,12 @@ impl Start {
 }
 
 impl Running {
+    /// Lets the owner finish what waits; ready when it has ended.
+    pub async fn finish(self) {
+        self.pipeline.shared.mailbox.stop();
+        self.pipeline.ended().await;
+    }
+
     /// Lets the owner finish what waits, and waits for its end.
     pub fn stop(self) {
         self.pipeline.shared.mailbox.stop();
@@ -307,19 +312,19 @@ impl Pipeline {
 
     /// How the journal is; none without one.
     pub fn journal(&self) -> Option<JournalState> {
-        let journal = self.shared.journal.as_ref()?;
+        self.shared.journal.as_ref()?;
         let figures = &self.shared.figures.journal;
         let state = match (figures.is_failing(), figures.hangs.load(Ordering::Relaxed)) {
             (true, _) => "failing",
             (false, true) => "stalled",
             (false, false) => "ok",
         };
-        let files = Files::of(&*journal.disk).ok();
+        let files = figures.files();
         Some(JournalState {
             state,
             error: figures.error(),
-            snapshot_us: files.as_ref().and_then(Files::newest_snapshot_us),
-            files: files.map(|files| (files.segments(), files.bytes())),
+            snapshot_us: files.as_ref().and_then(|files| files.newest_snapshot_us()),
+            files: files.as_ref().map(|files| (files.segments(), files.bytes())),
             synced_us: Some(figures.synced_us.load(Ordering::Relaxed)).filter(|&synced_us| synced_us > 0),
         })
     }
@@ -335,6 +340,11 @@ impl Pipeline {
         let figures = &self.shared.figures;
         let hangs = self.now_us() > figures.beat_us.load(Ordering::Relaxed) + HANG_US;
         !hangs && !figures.dead.load(Ordering::Relaxed)
+    }
+
+    /// Whether the owner has ended.
+    pub fn has_ended(&self) -> bool {
+        *self.shared.ended.borrow()
     }
 
     /// Ready when the owner has ended; `true` where it panicked.

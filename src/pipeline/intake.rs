@@ -1,8 +1,7 @@
 //! What is sent to the owner, and the room that it takes while it waits.
 
 use std::fmt;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::{Notify, oneshot};
 
@@ -62,28 +61,20 @@ impl Load {
 /// Counts what waits.
 #[derive(Debug, Default)]
 pub(super) struct Room {
-    events: AtomicUsize,
-    bytes: AtomicUsize,
+    taken: Mutex<Load>,
     freed: Notify,
 }
 
 impl Room {
     /// Takes room. Where nothing waits any load is taken, so that no batch is refused for ever.
     pub(super) fn reserve(self: &Arc<Self>, load: Load) -> Result<Reservation, Refused> {
-        let events = self.events.fetch_add(load.events, Ordering::AcqRel);
-        let bytes = self.bytes.fetch_add(load.bytes, Ordering::AcqRel);
-        let full = events + load.events > EVENTS_MAX || bytes + load.bytes > BYTES_MAX;
-        if events > 0 && full {
-            // Nobody is told: whoever waits has the room that there was before, and that was not enough.
-            self.give_back(load);
+        let mut taken = self.lock();
+        let both = Load { events: taken.events + load.events, bytes: taken.bytes + load.bytes };
+        if taken.events > 0 && (both.events > EVENTS_MAX || both.bytes > BYTES_MAX) {
             return Err(Refused::Overloaded);
         }
+        *taken = both;
         Ok(Reservation { room: Arc::clone(self), load })
-    }
-
-    fn give_back(&self, load: Load) {
-        self.events.fetch_sub(load.events, Ordering::AcqRel);
-        self.bytes.fetch_sub(load.bytes, Ordering::AcqRel);
     }
 
     /// Takes room as soon as there is some.
@@ -100,7 +91,11 @@ impl Room {
 
     /// What waits now.
     pub(super) fn taken(&self) -> Load {
-        Load { events: self.events.load(Ordering::Acquire), bytes: self.bytes.load(Ordering::Acquire) }
+        *self.lock()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Load> {
+        self.taken.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -127,7 +122,10 @@ impl Reservation {
 
 impl Drop for Reservation {
     fn drop(&mut self) {
-        self.room.give_back(self.load);
+        let mut taken = self.room.lock();
+        taken.events -= self.load.events;
+        taken.bytes -= self.load.bytes;
+        drop(taken);
         self.room.freed.notify_waiters();
     }
 }

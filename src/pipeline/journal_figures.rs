@@ -2,9 +2,11 @@
 
 use std::io;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use super::figures::Delays;
+use crate::clock::SECOND_US;
+use crate::store::{Disk, Files};
 
 /// Counts and states of the journal.
 #[derive(Debug, Default)]
@@ -23,7 +25,12 @@ pub struct JournalFigures {
     pub hangs: AtomicBool,
     failing: AtomicBool,
     error: Mutex<Option<String>>,
+    /// What stood in the folder when somebody looked last, and when that was, on the arrival clock.
+    files: Mutex<(Option<Arc<Files>>, u64)>,
 }
+
+/// The folder is looked at this often at most.
+const LOOK_EVERY_US: u64 = SECOND_US;
 
 impl JournalFigures {
     /// Something was written.
@@ -44,6 +51,20 @@ impl JournalFigures {
     /// It is written again.
     pub(super) fn heal(&self) {
         self.failing.store(false, Ordering::Release);
+    }
+
+    /// Looks what stands in the folder, where nobody has of late. Only whoever may wait for the disk does so.
+    pub(super) fn look(&self, disk: &dyn Disk, now_us: u64) {
+        let looked_us = self.files.lock().unwrap_or_else(PoisonError::into_inner).1;
+        if now_us >= looked_us + LOOK_EVERY_US {
+            let files = Files::of(disk).ok().map(Arc::new);
+            *self.files.lock().unwrap_or_else(PoisonError::into_inner) = (files, now_us);
+        }
+    }
+
+    /// What stood in the folder when somebody looked last.
+    pub(super) fn files(&self) -> Option<Arc<Files>> {
+        self.files.lock().unwrap_or_else(PoisonError::into_inner).0.clone()
     }
 
     /// Whether it cannot be written: then nothing is taken.

@@ -184,7 +184,8 @@ impl Keeper {
     fn list(&mut self, shared: &Shared, core: &mut Core, now_us: u64) {
         core.front.look_around(shared, now_us);
         let batches = self.list_batches(core, now_us);
-        let queries = std::mem::take(&mut self.queries);
+        // What was handed over before counts before.
+        let queries = if self.batches.is_empty() { std::mem::take(&mut self.queries) } else { Vec::new() };
         for query in &queries {
             match query {
                 Query::Input { name, news, gaps, .. } => {

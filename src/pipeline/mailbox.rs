@@ -18,6 +18,8 @@ pub(super) struct Work {
 #[derive(Debug, Default)]
 struct Inside {
     work: Work,
+    /// The owner knows that it is to end, and goes on only to do so.
+    stopping: bool,
     /// The owner is to look at its clock again.
     nudged: bool,
     /// The owner sleeps: only then a wake-up, which costs a system call, is due.
@@ -72,7 +74,8 @@ impl Mailbox {
     pub(super) fn take(&self, patience: Duration) -> Work {
         let mut inside = self.lock();
         let work = &inside.work;
-        let idle = work.batches.is_empty() && work.queries.is_empty() && !work.stop && !inside.nudged;
+        let told = work.stop && !inside.stopping;
+        let idle = work.batches.is_empty() && work.queries.is_empty() && !told && !inside.nudged;
         if idle && !patience.is_zero() {
             inside.asleep = true;
             // A spurious wake-up does no harm: the owner looks at its clock and comes back.
@@ -81,6 +84,7 @@ impl Mailbox {
         }
         inside.nudged = false;
         let stop = inside.work.stop;
+        inside.stopping = stop;
         let mut work = std::mem::take(&mut inside.work);
         inside.work.stop = stop;
         work.stop = stop;

@@ -131,7 +131,9 @@ pub(super) fn begin(
         warn!(subsystem = "store", ms = by_us / 1_000, "the clock is behind the journal: ours goes on from there");
         clock = Arc::new(Ahead { clock, by_us });
     }
-    let (core, board, written) = opened.core(Arc::clone(observed), clock.now_us());
+    // What begins anew begins with the first record's moment.
+    let now_us = if opened.old { clock.now_us() } else { now_us };
+    let (core, board, written) = opened.core(Arc::clone(observed), now_us);
     Ok(Beginning { core, board, clock, written })
 }
 
@@ -154,5 +156,8 @@ pub(super) fn again(shared: &Arc<Shared>) -> io::Result<Option<Keeper>> {
     let (core, _, written) = open(journal, &observed.system, now_us)?.core(observed, now_us);
     let keeper = keep(shared, &core, written)?;
     shared.replace(core);
+    // Whether it can be written is found out anew; and what inputs have told is not known any more.
+    shared.figures.journal.heal();
+    shared.gaps.send_modify(|gaps| *gaps += 1);
     Ok(keeper)
 }

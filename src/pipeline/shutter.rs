@@ -49,7 +49,7 @@ impl Shutter {
         if self.thread.as_ref().is_some_and(JoinHandle::is_finished) {
             self.finish(now_us);
         }
-        let due_bytes = (DUE_BYTES + self.snapshot_bytes / 2).min(self.limits.max_bytes / SHARE);
+        let due_bytes = DUE_BYTES.min(self.limits.max_bytes / SHARE).max(self.snapshot_bytes / 2);
         let old = now_us > self.taken_us + self.limits.max_age_us / SHARE;
         let due = self.unsaved_bytes >= due_bytes || (old && self.unsaved_bytes > 0);
         if due && self.thread.is_none() && now_us >= self.not_before_us {
@@ -88,6 +88,15 @@ impl Shutter {
         // Due again, a little later: until then a start reads more.
         (self.unsaved_bytes, self.not_before_us) = (u64::MAX / 2, now_us + AGAIN_US);
         warn!(subsystem = "store", %error, "a snapshot could not be written: it is tried again");
+    }
+}
+
+impl Drop for Shutter {
+    fn drop(&mut self) {
+        // Nobody else takes one meanwhile.
+        if let Some(thread) = self.thread.take() {
+            drop(thread.join());
+        }
     }
 }
 

@@ -4,7 +4,7 @@ use std::fmt;
 use std::io;
 
 use super::disk::Disk;
-use super::files::Files;
+use super::files::{Files, SegmentFile};
 use super::record;
 
 /// What the journal holds, piece by piece.
@@ -47,18 +47,17 @@ impl fmt::Display for Losses {
 }
 
 /// Reads all records behind the one with the sequence `after`, and the prefaces that come before them. Answers the last
-/// sequence, and what was lost on the way. An error only where the folder cannot be read.
+/// sequence, and what was lost on the way. An error where the folder cannot be read, or a file that may be good: whoever goes
+/// on without it would hide it for ever.
 pub fn history(disk: &dyn Disk, after: u64, mut each: impl FnMut(Piece<'_>)) -> io::Result<(u64, Losses)> {
     let files = Files::of(disk)?;
     let mut last = after;
     let mut losses = Losses::default();
-    for (at, segment) in files.segments.iter().enumerate() {
-        // Where two hold the same sequence, the later one counts.
-        let until = files.segments[at + 1..].iter().map(|later| later.first).min().unwrap_or(u64::MAX);
+    for (segment, until) in files.segments.iter().zip(ends(&files.segments)) {
         if until <= last.saturating_add(1) {
             continue;
         }
-        let Ok(bytes) = disk.read(&segment.name) else {
+        let Some(bytes) = read(disk, &segment.name)? else {
             losses.segments += 1;
             continue;
         };
@@ -99,4 +98,26 @@ pub fn history(disk: &dyn Disk, after: u64, mut each: impl FnMut(Piece<'_>)) -> 
         }
     }
     Ok((last, losses))
+}
+
+/// Before which sequence each segment ends: where two hold the same sequence, the later one counts.
+fn ends(segments: &[SegmentFile]) -> Vec<u64> {
+    let mut ends = Vec::with_capacity(segments.len());
+    let mut until = u64::MAX;
+    for segment in segments.iter().rev() {
+        ends.push(until);
+        until = until.min(segment.first);
+    }
+    ends.reverse();
+    ends
+}
+
+/// A whole file; `None` where it is lost: gone, or on a part of the disk that is broken.
+pub(super) fn read(disk: &dyn Disk, name: &str) -> io::Result<Option<Vec<u8>>> {
+    match disk.read(name) {
+        Ok(bytes) => Ok(Some(bytes)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) if error.raw_os_error() == Some(rustix::io::Errno::IO.raw_os_error()) => Ok(None),
+        Err(error) => Err(io::Error::new(error.kind(), format!("{name}: {error}"))),
+    }
 }

@@ -38,9 +38,22 @@ impl Log {
     /// Writes records, as [`frame`](super::frame) made them, of which the first has this sequence. They are on the disk
     /// when this returns. After an error they count for nothing: they may be written again, with the same sequences.
     pub fn append(&mut self, first: u64, records: &[u8]) -> io::Result<()> {
-        let taken = self.open.take().map_or_else(|| self.begin(first), Ok);
-        let mut segment = taken?;
         // After an error the segment stays closed: what stands in it from here on is not known.
+        if let Some(segment) = self.open.take() {
+            return self.write(segment, records);
+        }
+        let name = segment_name(self.number, first);
+        // Whatever comes of it, the name is used up.
+        self.number += 1;
+        let written = self.begin(&name).and_then(|segment| self.write(segment, records));
+        if written.is_err() {
+            // Nothing in it counts. An outage may last, and leaves nothing behind.
+            self.disk.remove(&name).unwrap_or_default();
+        }
+        written
+    }
+
+    fn write(&mut self, mut segment: Segment, records: &[u8]) -> io::Result<()> {
         segment.file.append(records)?;
         segment.file.sync()?;
         segment.bytes += records.len() as u64;
@@ -48,12 +61,9 @@ impl Log {
         Ok(())
     }
 
-    fn begin(&mut self, first: u64) -> io::Result<Segment> {
+    fn begin(&mut self, name: &str) -> io::Result<Segment> {
         let header = record::header(&self.preface);
-        let name = segment_name(self.number, first);
-        // Whatever comes of it, the name is used up.
-        self.number += 1;
-        let mut file = self.disk.create(&name)?;
+        let mut file = self.disk.create(name)?;
         file.append(&header)?;
         file.append(&self.preface)?;
         // The records that follow are synced with it; the name must be there by then.

@@ -18,33 +18,29 @@ pub struct Limits {
 }
 
 /// Removes what is beyond the limits, as far as the two newest snapshots do without it; answers what is left. Where there
-/// is only one snapshot, no segment goes: they are what there is if it is bad.
+/// is only one snapshot, no segment goes: they are what there is if it is bad. What cannot be removed now stays until the next time.
 pub fn prune(disk: &dyn Disk, limits: Limits, now_us: u64) -> io::Result<Files> {
     let mut files = Files::of(disk)?;
-    for name in std::mem::take(&mut files.unfinished) {
-        disk.remove(&name)?;
-    }
     while files.snapshots.len() > SNAPSHOTS_MIN {
         // What the oldest adds is the time up to the next.
         let old = files.snapshots[1].at_us.saturating_add(limits.max_age_us) < now_us;
         if !old && files.bytes() <= limits.max_bytes {
             break;
         }
-        disk.remove(&files.snapshots.remove(0).name)?;
-        drop_segments(disk, &mut files)?;
+        disk.remove(&files.snapshots.remove(0).name).unwrap_or_default();
+        drop_segments(disk, &mut files);
     }
-    drop_segments(disk, &mut files)?;
+    drop_segments(disk, &mut files);
     Ok(files)
 }
 
 /// Removes the segments that end before the oldest snapshot.
-fn drop_segments(disk: &dyn Disk, files: &mut Files) -> io::Result<()> {
+fn drop_segments(disk: &dyn Disk, files: &mut Files) {
     if files.snapshots.len() < SNAPSHOTS_MIN {
-        return Ok(());
+        return;
     }
     let held = files.snapshots[0].sequence;
     while files.segments.get(1).is_some_and(|next| next.first <= held + 1) {
-        disk.remove(&files.segments.remove(0).name)?;
+        disk.remove(&files.segments.remove(0).name).unwrap_or_default();
     }
-    Ok(())
 }

@@ -57,12 +57,7 @@ impl AmqpInput {
         let (mut pause, mut wary) = (PAUSES.0, false);
         loop {
             let begun_us = self.port.now_us();
-            let (Trouble { error, unnoticed }, flowed) = self.session(wary).await;
-            self.lane.leave();
-            if self.tell(InputState::Down, None, Some(error.clone())).await.is_err() {
-                return;
-            }
-            warn!(subsystem = "input.amqp", input = self.port.name(), error, "the input is down: it is tried again");
+            let Ok((unnoticed, flowed)) = self.session(wary).await else { return };
             // One that lasted was good: what ended it need not be there still.
             if self.port.now_us().saturating_sub(begun_us) > PAUSES.1.as_micros() as u64 {
                 pause = PAUSES.0;
@@ -75,19 +70,29 @@ impl AmqpInput {
         }
     }
 
-    /// Why it ended, and whether it had begun.
-    async fn session(&mut self, wary: bool) -> (Trouble, bool) {
+    /// One session, to its end. Answers whether the broker may not know of that, and whether messages flowed. An error means
+    /// that the server stops.
+    async fn session(&mut self, wary: bool) -> Result<(bool, bool), Trouble> {
         let (name, place) = (self.port.name().to_owned(), self.settings.url.place());
         // What the queue holds is counted after this.
         self.gaps_seen = *self.gaps.borrow_and_update();
         let mut session = match Session::open(&self.settings, &name, wary).await {
             Ok(session) => session,
-            Err(trouble) => return (trouble, false),
+            Err(trouble) => return Ok((self.is_down(trouble).await?, false)),
         };
         info!(subsystem = "input.amqp", input = name, broker = place, "the input is connected");
-        let ended = session.run(self).await;
+        let trouble = session.run(self).await;
+        // Told before we take leave of the broker, which takes a while: from now on nobody reads.
+        let told = self.is_down(trouble).await;
         session.close().await;
-        (ended, true)
+        Ok((told?, true))
+    }
+
+    async fn is_down(&mut self, Trouble { error, unnoticed }: Trouble) -> Result<bool, Trouble> {
+        self.lane.leave();
+        warn!(subsystem = "input.amqp", input = self.port.name(), error, "the input is down: it is tried again");
+        self.tell(InputState::Down, None, Some(error)).await?;
+        Ok(unnoticed)
     }
 
     /// Counts the refused events of a message whose others were taken.

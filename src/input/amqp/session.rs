@@ -93,6 +93,8 @@ pub(super) struct Session {
     consumer: Consumer,
     /// How many deliveries are still to come before we have caught up; `None` where we have.
     behind: Option<u64>,
+    /// Whether nothing has come since we last looked how much the queue holds.
+    quiet: bool,
     /// Not before this have we caught up.
     wary_until: Option<Instant>,
 }
@@ -136,7 +138,7 @@ impl Session {
         let consumer =
             channel.basic_consume(settings.queue.as_str().into(), "".into(), options, FieldTable::default()).await?;
         let wary_until = wary.then(|| Instant::now() + UNNOTICED);
-        Ok(Self { connection, channel, side, consumer, behind: Some(behind), wary_until })
+        Ok(Self { connection, channel, side, consumer, behind: Some(behind), quiet: false, wary_until })
     }
 
     /// Takes messages until something goes wrong.
@@ -209,6 +211,7 @@ impl Session {
         }
         self.channel.basic_ack(pushed.last_tag, BasicAckOptions { multiple: true }).await?;
         self.behind = self.behind.map(|behind| behind.saturating_sub(pushed.deliveries));
+        self.quiet = false;
         Ok(())
     }
 
@@ -230,6 +233,10 @@ impl Session {
             self.behind = Some(waiting);
             input.lane.begin();
         }
+        // What waited may have gone another way: it was purged, it expired, or somebody else took it.
+        let quiet = std::mem::replace(&mut self.quiet, true) && waiting == 0;
+        let held = if quiet { 0 } else { waiting + u64::from(input.settings.prefetch) };
+        self.behind = self.behind.map(|behind| behind.min(held));
         let poison = input.poison.take();
         match self.behind {
             Some(_) => input.tell(InputState::CatchingUp, Some(lag_us), poison).await,

@@ -120,7 +120,7 @@ fn a_snapshot_is_whole_or_not_there() {
     let files = disk.files();
     let (name, whole) = files.last_key_value().unwrap();
     let newest = |files: &BTreeMap<String, Vec<u8>>| {
-        let found: Vec<_> = snapshots(&FaultyDisk::holding(files)).unwrap().collect();
+        let found: Vec<_> = snapshots(&FaultyDisk::holding(files)).unwrap().map(Result::unwrap).collect();
         assert_eq!(found.len(), 2);
         found.into_iter().flatten().next().unwrap()
     };
@@ -161,6 +161,6 @@ fn what_the_two_newest_snapshots_need_is_kept() {
     assert_eq!(firsts(), Some(7), "the oldest was of use up to the next, which is too old");
     prune(&disk, small, u64::MAX).unwrap();
     assert_eq!(firsts(), Some(7));
-    let kept: Vec<_> = snapshots(&disk).unwrap().flatten().map(|snapshot| snapshot.sequence).collect();
+    let kept: Vec<_> = snapshots(&disk).unwrap().filter_map(Result::unwrap).map(|snapshot| snapshot.sequence).collect();
     assert_eq!(kept, [10, 6]);
 }
