@@ -74,15 +74,10 @@ fn write(shared: &Shared, mut log: Log, work: &Receiver<Job>, ended: &Mutex<Opti
             log.set_preface(preface);
         }
         records.clear();
-<<<<<<< HEAD
+        if let Some(journal) = &shared.journal {
+            shared.figures.journal.look(&*journal.disk, shared.clock.now_us());
+        }
         *ended.lock().unwrap_or_else(PoisonError::into_inner) = Some((result, records));
         shared.mailbox.nudge();
-=======
-        if let Some(journal) = &self.shared.journal {
-            self.shared.figures.journal.look(&*journal.disk, self.shared.clock.now_us());
-        }
-        *self.ended.lock().unwrap_or_else(PoisonError::into_inner) = Some((result, records));
-        self.shared.mailbox.nudge();
->>>>>>> 57179ce (Mend what a review found: snapshots that fill the disk, inputs that end, disks that hang)
     }
 }

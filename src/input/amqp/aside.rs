@@ -6,7 +6,7 @@ use std::path::Path;
 
 use lapin::Channel;
 use lapin::message::Delivery;
-use lapin::options::{BasicPublishOptions, BasicRejectOptions, ConfirmSelectOptions};
+use lapin::options::{BasicAckOptions, BasicPublishOptions, BasicRejectOptions, ConfirmSelectOptions};
 use lapin::types::{AMQPValue, FieldTable};
 use serde_json::json;
 
@@ -29,22 +29,21 @@ impl Aside {
         Ok(())
     }
 
-    /// Keeps a message; when this is ready it may be acknowledged.
+    /// Keeps a message, then settles it with the broker: each by itself, once.
     pub(super) async fn keep(&self, poison: Poison, channel: &Channel, now_us: u64) -> Result<(), Trouble> {
+        let tag = poison.delivery.delivery_tag;
         match self {
-            Self::Reject => {
-                channel.basic_reject(poison.delivery.delivery_tag, BasicRejectOptions { requeue: false }).await?;
-                Ok(())
-            }
-            Self::DeadLetter(exchange) => publish(poison, channel, exchange).await,
+            Self::Reject => return Ok(channel.basic_reject(tag, BasicRejectOptions { requeue: false }).await?),
+            Self::DeadLetter(exchange) => publish(poison, channel, exchange).await?,
             Self::Quarantine(path) => {
                 let line = line(&poison, now_us);
                 let file = path.clone();
                 let written = actix_web::rt::task::spawn_blocking(move || append(&file, &line)).await;
                 let written = written.map_err(io::Error::other).flatten();
-                written.map_err(|error| Trouble::new(format!("failed to write to {}: {error}", path.display())))
+                written.map_err(|error| Trouble::new(format!("failed to write to {}: {error}", path.display())))?;
             }
         }
+        Ok(channel.basic_ack(tag, BasicAckOptions::default()).await?)
     }
 }
 

@@ -69,7 +69,8 @@ impl From<lapin::Error> for Trouble {
 struct Gathered {
     harvest: Harvest,
     poison: Vec<Poison>,
-    last_tag: u64,
+    /// The last that is not kept aside.
+    last_tag: Option<u64>,
     deliveries: u64,
     /// From when its last event is, where it says so.
     stamp_us: Option<u64>,
@@ -80,7 +81,8 @@ struct Pushing {
     done: Pin<Box<dyn Future<Output = Result<usize, Refused>>>>,
     events: usize,
     poison: Vec<Poison>,
-    last_tag: u64,
+    /// The last that is not kept aside.
+    last_tag: Option<u64>,
     deliveries: u64,
 }
 
@@ -209,7 +211,10 @@ impl Session {
             input.settings.aside.keep(poison, &self.channel, now_us).await?;
             input.poisoned(error);
         }
-        self.channel.basic_ack(pushed.last_tag, BasicAckOptions { multiple: true }).await?;
+        // What was kept aside is settled: only what is not may be named.
+        if let Some(tag) = pushed.last_tag {
+            self.channel.basic_ack(tag, BasicAckOptions { multiple: true }).await?;
+        }
         self.behind = self.behind.map(|behind| behind.saturating_sub(pushed.deliveries));
         self.quiet = false;
         Ok(())
@@ -258,7 +263,7 @@ async fn gather(consumer: &mut Consumer, input: &AmqpInput) -> Result<Gathered, 
     let first = consumer.next().await.ok_or_else(ended)??;
     let by = input.port.observed();
     let harvest = Harvest { reports: Vec::new(), by, unknown: Vec::new(), positions: Vec::new() };
-    let mut gathered = Gathered { harvest, poison: Vec::new(), last_tag: 0, deliveries: 0, stamp_us: None };
+    let mut gathered = Gathered { harvest, poison: Vec::new(), last_tag: None, deliveries: 0, stamp_us: None };
     gathered.take(first, input);
     // A quarter of what may be on the way to us, so that the rest comes while this is made durable.
     let deliveries_max = u64::from(input.settings.prefetch / 4).max(1);
@@ -272,12 +277,13 @@ async fn gather(consumer: &mut Consumer, input: &AmqpInput) -> Result<Gathered, 
 
 impl Gathered {
     fn take(&mut self, delivery: Delivery, input: &AmqpInput) {
-        self.last_tag = delivery.delivery_tag;
+        let tag = delivery.delivery_tag;
         self.deliveries += 1;
         let system = &self.harvest.by.system;
         let parts = (&delivery.properties, delivery.routing_key.as_str(), delivery.data.as_slice());
         match read(parts, input.settings.map.as_ref(), &self.harvest.by.nodes, system.accept_unknown) {
             Content::Events(parsed) => {
+                self.last_tag = Some(tag);
                 input.count_rejected(&parsed);
                 self.stamp_us = parsed.reports.last().map_or(self.stamp_us, |report| report.timestamp_us);
                 self.harvest.reports.extend(parsed.reports);
