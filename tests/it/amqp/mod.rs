@@ -169,6 +169,21 @@ fn a_message_from_which_nothing_can_be_taken_is_kept_aside_once() {
     assert_eq!(line["body"][0], 255);
     assert!(line["error"].as_str().unwrap().contains("UTF-8"), "{line}");
     drop(server);
+
+    // With nowhere to keep them they are rejected, and the connection goes on.
+    let server = Server::start(&manifest(&broker.url(), ""));
+    await_state(&server, "up");
+    run(async {
+        let mut publisher = Publisher::new(&broker);
+        for number in 0..3 {
+            pair(&mut publisher, &format!("good-{number}")).await;
+            publisher.publish("events", b"poison", BasicProperties::default()).await;
+        }
+        pair(&mut publisher, "good-3").await;
+    });
+    await_ledger(&server, "pass", 4);
+    broker.await_empty("events");
+    assert!(!server.log().contains("the input is down"), "{}", server.log());
 }
 
 #[test]
