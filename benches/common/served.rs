@@ -21,7 +21,11 @@ impl Served {
 
     /// Observatory with the known picture's manifest.
     pub(crate) fn observatory() -> Self {
-        let manifest = concat!(env!("CARGO_MANIFEST_DIR"), "/manifests/intro.toml");
+        Self::observing(concat!(env!("CARGO_MANIFEST_DIR"), "/manifests/intro.toml"))
+    }
+
+    /// Observatory with any manifest.
+    pub(crate) fn observing(manifest: &str) -> Self {
         let mut ours = Command::new(env!("CARGO_BIN_EXE_observatory"));
         Self::start(ours.args(["serve", manifest, "--listen", "127.0.0.1:0"]))
     }
