@@ -2,6 +2,7 @@
 
 mod graph;
 mod model;
+mod own;
 mod paint;
 mod plugin;
 mod screen;
@@ -17,6 +18,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use self::model::Stream;
+use self::own::Own;
 use super::client::{Answer, Client, Credentials};
 use super::text::printable;
 use super::{Format, output};
@@ -29,7 +31,8 @@ const COLUMNS: usize = 200;
 /// Show the graph and its edges in the terminal
 ///
 /// Ends with the worst that the edges hold: 0 OK, 3 WARN, 4 NOK; with 5 where no edge has an outcome.
-/// With --plugin: 0 OK, 1 WARN, 2 NOK, 3 UNKNOWN, as Nagios and others read it.
+/// With --plugin: 0 OK, 1 WARN, 2 NOK, 3 UNKNOWN, as Nagios and others read it; UNKNOWN also where all is OK as far as
+/// can be seen, but an input is not up or the journal cannot be written.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   observatory status
@@ -96,14 +99,17 @@ impl Status {
         }
         let bodies = names.iter().map(|name| get(&client, &path(name))).collect::<Result<Vec<_>, _>>()?;
         let streams = bodies.iter().map(|body| read::<Stream>(body)).collect::<Result<Vec<_>, _>>()?;
+        let troubles = read::<Own>(&get(&client, "/status")?)?.troubles();
         if self.plugin {
-            return Ok(say(&plugin::verdict(&streams)));
+            return Ok(say(&plugin::verdict(&streams, &troubles)));
         }
         let printed = if self.format.json {
             let raw = bodies.into_iter().map(RawValue::from_string).collect::<Result<Vec<_>, _>>();
             output::answer_json(&Json { streams: raw.map_err(|error| error.to_string())? })
         } else {
-            output::answer(&picture(&streams, columns(), output::stdout_colour()))
+            let troubles = troubles.iter().map(|trouble| format!("NOT ALL IS SEEN: {}\n", printable(trouble)));
+            let picture = picture(&streams, columns(), output::stdout_colour());
+            output::answer(&(troubles.collect::<String>() + &picture))
         };
         Ok(printed.err().unwrap_or(exit(&streams)))
     }

@@ -63,6 +63,19 @@ fn of_several_streams_the_worst_counts() {
 }
 
 #[test]
+fn an_input_that_is_down_is_said_before_all_else() {
+    let broker = "[[input.amqp]]\nname = \"queue\"\nurl = \"amqp://127.0.0.1:1/%2f\"\nqueue = \"events\"\n";
+    let server = Server::start(&format!("{ORDERS}\n{broker}"));
+    let plugin = wait_until("it is down", || {
+        let plugin = stdout(&status(&server, &["--plugin"]));
+        plugin.starts_with("OBSERVATORY UNKNOWN - input queue is down: ").then_some(plugin)
+    });
+    assert!(plugin.contains("; orders: "), "{plugin}");
+    assert_eq!(code(&status(&server, &["--plugin"])), 3);
+    assert!(stdout(&status(&server, &[])).starts_with("NOT ALL IS SEEN: input queue is down: "));
+}
+
+#[test]
 fn it_draws_the_graph_the_edges_and_the_lost_tokens() {
     let server = Server::start(ORDERS);
     pass(&server, &["a", "b", "c"]);

@@ -30,12 +30,14 @@ pub(super) fn unknown(why: &str) -> Verdict {
     Verdict { line: format!("OBSERVATORY UNKNOWN - {}\n", safe(why)), exit: exit(Status::Unknown) }
 }
 
-/// The worst of some streams, what is wrong in each, and numbers to keep.
-pub(super) fn verdict(streams: &[Stream]) -> Verdict {
-    let Some(worst) = streams.iter().map(|stream| stream.status).max_by_key(|status| rank(*status)) else {
+/// The worst of some streams, what is wrong in each, and numbers to keep. `troubles`: what keeps the server from knowing.
+pub(super) fn verdict(streams: &[Stream], troubles: &[String]) -> Verdict {
+    let blind = (!troubles.is_empty()).then_some(Status::Unknown);
+    let Some(worst) = streams.iter().map(|stream| stream.status).chain(blind).max_by_key(|status| rank(*status)) else {
         return unknown("there is no stream");
     };
-    let said: Vec<_> = streams.iter().map(|stream| format!("{}: {}", safe(&stream.name), summary(stream))).collect();
+    let streams_said = streams.iter().map(|stream| format!("{}: {}", safe(&stream.name), summary(stream)));
+    let said: Vec<_> = troubles.iter().map(|trouble| safe(trouble)).chain(streams_said).collect();
     let data: Vec<_> = streams.iter().flat_map(numbers).collect();
     Verdict { line: format!("OBSERVATORY {worst} - {} | {}\n", said.join("; "), data.join(" ")), exit: exit(worst) }
 }
