@@ -1,4 +1,5 @@
-//! The thread that writes the journal: one write and one sync at a time, while the owner correlates what is written.
+//! The thread that writes the journal: one write and one sync at a time, while the owner correlates what is written. A
+//! pipeline that is stepped has none: whoever steps it writes.
 
 use std::io;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
@@ -24,17 +25,41 @@ type Ended = (io::Result<()>, Vec<u8>);
 pub(super) struct Committer {
     jobs: Option<SyncSender<Job>>,
     ended: Arc<Mutex<Option<Ended>>>,
-    thread: Option<JoinHandle<()>>,
+    hand: Option<Hand>,
+}
+
+/// Who writes.
+enum Hand {
+    Thread(JoinHandle<()>),
+    /// Whoever takes the steps.
+    Stepped(Writer),
 }
 
 impl Committer {
     pub(super) fn start(shared: &Arc<Shared>, log: Log) -> io::Result<Self> {
         let (jobs, work) = sync_channel(1);
         let ended = Arc::default();
-        let (shared, slot) = (Arc::clone(shared), Arc::clone(&ended));
-        let thread = std::thread::Builder::new().name("journal".to_owned());
-        let thread = thread.spawn(move || write(&shared, log, &work, &slot))?;
-        Ok(Self { jobs: Some(jobs), ended, thread: Some(thread) })
+        let mut writer = Writer { shared: Arc::clone(shared), log, work, ended: Arc::clone(&ended) };
+        let hand = if shared.stepped {
+            Hand::Stepped(writer)
+        } else {
+            let thread = std::thread::Builder::new().name("journal".to_owned());
+            Hand::Thread(thread.spawn(move || {
+                while let Ok(job) = writer.work.recv() {
+                    writer.write(job);
+                }
+            })?)
+        };
+        Ok(Self { jobs: Some(jobs), ended, hand: Some(hand) })
+    }
+
+    /// Writes what waits to be written, where no thread does.
+    pub(super) fn step(&mut self) {
+        if let Some(Hand::Stepped(writer)) = &mut self.hand
+            && let Ok(job) = writer.work.try_recv()
+        {
+            writer.write(job);
+        }
     }
 
     /// Has records written, where none are being written. Whoever asks [`Self::ended`] learns how that ends.
@@ -47,7 +72,7 @@ impl Committer {
 
     /// Whether its thread is gone: it panicked.
     pub(super) fn is_gone(&self) -> bool {
-        self.thread.as_ref().is_none_or(JoinHandle::is_finished)
+        matches!(&self.hand, Some(Hand::Thread(thread)) if thread.is_finished())
     }
 
     /// How the last write ended, once.
@@ -60,24 +85,32 @@ impl Drop for Committer {
     fn drop(&mut self) {
         // It ends when there is nothing to write any more; nobody else may write before.
         drop(self.jobs.take());
-        if let Some(thread) = self.thread.take() {
+        if let Some(Hand::Thread(thread)) = self.hand.take() {
             drop(thread.join());
         }
     }
 }
 
-fn write(shared: &Shared, mut log: Log, work: &Receiver<Job>, ended: &Mutex<Option<Ended>>) {
-    while let Ok(Job { first, mut records, preface }) = work.recv() {
+/// The end of it that writes.
+struct Writer {
+    shared: Arc<Shared>,
+    log: Log,
+    work: Receiver<Job>,
+    ended: Arc<Mutex<Option<Ended>>>,
+}
+
+impl Writer {
+    fn write(&mut self, Job { first, mut records, preface }: Job) {
         // What failed is not trusted again: it is written anew, to another segment. Where that fails, too, it is no accident.
-        let result = log.append(first, &records).or_else(|_| log.append(first, &records));
+        let result = self.log.append(first, &records).or_else(|_| self.log.append(first, &records));
         if let Some(preface) = preface.filter(|_| result.is_ok()) {
-            log.set_preface(preface);
+            self.log.set_preface(preface);
         }
         records.clear();
-        if let Some(journal) = &shared.journal {
-            shared.figures.journal.look(&*journal.disk, shared.clock.now_us());
+        if let Some(journal) = &self.shared.journal {
+            self.shared.figures.journal.look(&*journal.disk, self.shared.clock.now_us());
         }
-        *ended.lock().unwrap_or_else(PoisonError::into_inner) = Some((result, records));
-        shared.mailbox.nudge();
+        *self.ended.lock().unwrap_or_else(PoisonError::into_inner) = Some((result, records));
+        self.shared.mailbox.nudge();
     }
 }

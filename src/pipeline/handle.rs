@@ -13,12 +13,14 @@ use tokio::sync::{broadcast, oneshot, watch};
 use super::core::{Changed, Core};
 use super::figures::Figures;
 use super::intake::{Batch, Load, Refused, Reservation, Room};
+use super::keeper::Keeper;
 use super::mailbox::Mailbox;
 use super::observed::Observed;
 use super::opening::{self, Beginning, Journal};
 use super::owner;
 use super::query::Query;
 use super::refusals::Refusals;
+use super::stepped::Stepped;
 use crate::board::{Board, EdgeDetail};
 use crate::clock::{Clock, SECOND_US};
 use crate::event::Report;
@@ -45,7 +47,7 @@ pub(super) struct TooBusy {
 /// A handle to the owner of the core; cheap to clone.
 #[derive(Clone)]
 pub struct Pipeline {
-    shared: Arc<Shared>,
+    pub(super) shared: Arc<Shared>,
 }
 
 /// What the owner and the holders of handles share.
@@ -66,6 +68,8 @@ pub(super) struct Shared {
     pub(super) room: Arc<Room>,
     /// Where all that happens is kept, if it is.
     pub(super) journal: Option<Journal>,
+    /// Whether there are no threads: see [`Stepped`](super::Stepped).
+    pub(super) stepped: bool,
     core: Mutex<Core>,
 }
 
@@ -122,6 +126,26 @@ impl Start {
     /// Starts the owner's thread. When this returns, the manifest is in force and on the board, with all that was kept; unless
     /// the journal cannot be written: then what was kept is there, and all else follows when it can.
     pub fn run(self) -> io::Result<Running> {
+        let (shared, keeper) = self.open(false)?;
+        let owned = Arc::clone(&shared);
+        let (begun, begins) = sync_channel(1);
+        let waits = keeper.is_some();
+        let owner = std::thread::Builder::new().name("owner".to_owned());
+        let thread = owner.spawn(move || owner::run(&owned, keeper, &begun))?;
+        if waits {
+            // Where the owner ends before, whoever watches it is told.
+            begins.recv().unwrap_or_default();
+        }
+        Ok(Running { pipeline: Pipeline { shared }, thread })
+    }
+
+    /// All but the threads: whoever holds it takes every step. Nothing that was kept is in force before the first.
+    pub fn stepped(self) -> io::Result<Stepped> {
+        let (shared, keeper) = self.open(true)?;
+        Ok(Stepped::new(Pipeline { shared }, keeper))
+    }
+
+    fn open(self, stepped: bool) -> io::Result<(Arc<Shared>, Option<Keeper>)> {
         let observed = Observed::new(self.system);
         let Beginning { core, board, clock, written } = opening::begin(self.journal.as_ref(), &observed, self.clock)?;
         let shared = Arc::new(Shared {
@@ -137,6 +161,7 @@ impl Start {
             clock,
             room: Arc::default(),
             journal: self.journal,
+            stepped,
             core: Mutex::new(core),
         });
         shared.figures.beat_us.store(shared.clock.now_us(), Ordering::Relaxed);
@@ -144,16 +169,7 @@ impl Start {
             Ok(core) => opening::keep(&shared, &core, written)?,
             Err(Poisoned) => None,
         };
-        let owned = Arc::clone(&shared);
-        let (begun, begins) = sync_channel(1);
-        let waits = keeper.is_some();
-        let owner = std::thread::Builder::new().name("owner".to_owned());
-        let thread = owner.spawn(move || owner::run(&owned, keeper, &begun))?;
-        if waits {
-            // Where the owner ends before, whoever watches it is told.
-            begins.recv().unwrap_or_default();
-        }
-        Ok(Running { pipeline: Pipeline { shared }, thread })
+        Ok((shared, keeper))
     }
 }
 

@@ -169,10 +169,20 @@ impl Keeper {
 
     /// Writes a snapshot of all that has happened, and waits for it. What has been judged since nothing can be written is
     /// judged again at the next start.
-    pub(super) fn close(mut self, core: &Core) {
+    pub(super) fn close(&mut self, core: &Core) {
         if self.outage.is_none() {
             self.shutter.close(core, self.written);
         }
+    }
+
+    /// Whether something is being written, or has been and has not happened yet.
+    pub(super) fn is_writing(&self) -> bool {
+        self.flight.is_some()
+    }
+
+    /// Writes what waits to be written, where no thread does.
+    pub(super) fn step(&mut self) {
+        self.committer.step();
     }
 
     /// Whether nothing will be written any more: then the owner must begin again.

@@ -33,6 +33,7 @@ mod port;
 mod query;
 mod refusals;
 mod shutter;
+mod stepped;
 
 pub use core::Changed;
 pub use figures::{DELAY_BOUNDS_US, Delays, Figures};
@@ -44,5 +45,6 @@ pub use observed::{Observed, Stretch};
 pub use opening::Journal;
 pub use port::{Harvest, Port};
 pub use query::Query;
+pub use stepped::Stepped;
 
 pub use crate::journal::{News, Position};

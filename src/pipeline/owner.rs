@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use super::handle::{Poisoned, Shared};
 use super::keeper::Keeper;
+use super::mailbox::Work;
 use super::opening;
 
 /// Where the owner panics so often without getting on, starting it again does not help.
@@ -20,10 +21,7 @@ pub(super) fn run(shared: &Arc<Shared>, mut keeper: Option<Keeper>, started: &Sy
     let journal = keeper.is_some();
     loop {
         let written = shared.figures.journal.syncs.load(Ordering::Relaxed);
-        let ended = catch_unwind(AssertUnwindSafe(|| match keeper.take() {
-            Some(keeper) => work_and_keep(shared, keeper, started),
-            None => work(shared),
-        }));
+        let ended = catch_unwind(AssertUnwindSafe(|| work(shared, keeper.take(), started)));
         if matches!(ended, Ok(Ok(()))) {
             break;
         }
@@ -59,68 +57,84 @@ fn reopen(shared: &Arc<Shared>, keeper: &mut Option<Keeper>) -> bool {
     false
 }
 
-/// The owner's work where all that happens counts at once.
-fn work(shared: &Shared) -> Result<(), Poisoned> {
+/// Round after round, until it is told to stop.
+fn work(shared: &Shared, mut keeper: Option<Keeper>, started: &SyncSender<()>) -> Result<(), Poisoned> {
     loop {
-        let wake_us = {
-            let mut core = shared.core()?;
-            core.watched_us = core.wake_us();
-            core.watched_us
-        };
-        let patience_us = wake_us.saturating_sub(shared.clock.now_us());
+        let patience_us = wake_us(shared, keeper.as_ref())?.saturating_sub(shared.clock.now_us());
         let work = shared.mailbox.take(Duration::from_micros(patience_us));
-        shared.figures.beat_us.store(shared.clock.now_us(), Ordering::Relaxed);
-        for batch in work.batches {
-            let mut core = shared.core()?;
-            let stretches = batch.stretches.iter().map(|stretch| (stretch.events, stretch.input, &stretch.by));
-            let gone = core.take(shared, batch.reports, stretches, batch.unknown, Some(batch.sent_us));
-            if let Some((input, positions)) = batch.positions {
-                core.kept.positions.take(&input, &positions);
-            }
-            core.publish_if_due(shared);
-            drop((core, batch.room));
-            // The sender may have gone away; what it sent has counted all the same.
-            drop(batch.done.send(Ok(gone)));
-        }
-        let mut core = shared.core()?;
-        core.work_off_due(shared);
-        for query in work.queries {
-            core.answer(shared, query);
-        }
-        if work.stop {
-            core.beat(shared);
-            core.publish(shared);
-            core.closed = true;
-            return Ok(());
-        }
-        core.publish_if_due(shared);
-    }
-}
-
-/// The owner's work where nothing happens that is not kept: it correlates what is written while the next is being
-/// written.
-fn work_and_keep(shared: &Shared, mut keeper: Keeper, started: &SyncSender<()>) -> Result<(), Poisoned> {
-    loop {
-        let wake_us = keeper.wake_us(&mut *shared.core()?);
-        let patience_us = wake_us.saturating_sub(shared.clock.now_us());
-        let work = shared.mailbox.take(Duration::from_micros(patience_us));
-        shared.figures.beat_us.store(shared.clock.now_us(), Ordering::Relaxed);
-        let mut core = shared.core()?;
-        keeper.take(&mut core, work.batches, work.queries);
-        keeper.work(shared, &mut core);
-        if keeper.is_broken() {
-            return Err(Poisoned);
-        }
-        if keeper.begun {
+        let over = round(shared, keeper.as_mut(), work)?;
+        if keeper.as_ref().is_some_and(|keeper| keeper.begun) {
             // Nobody may wait for it any more.
             started.try_send(()).unwrap_or_default();
         }
-        if work.stop && keeper.is_done() {
-            core.publish(shared);
-            keeper.close(&core);
-            core.closed = true;
+        if over {
             return Ok(());
         }
-        core.show_if_due(shared);
     }
+}
+
+/// When the next round is due though nobody sends anything.
+pub(super) fn wake_us(shared: &Shared, keeper: Option<&Keeper>) -> Result<u64, Poisoned> {
+    let mut core = shared.core()?;
+    if let Some(keeper) = keeper {
+        return Ok(keeper.wake_us(&mut core));
+    }
+    core.watched_us = core.wake_us();
+    Ok(core.watched_us)
+}
+
+/// One round: takes what has come. Answers whether that was the last.
+pub(super) fn round(shared: &Shared, keeper: Option<&mut Keeper>, work: Work) -> Result<bool, Poisoned> {
+    shared.figures.beat_us.store(shared.clock.now_us(), Ordering::Relaxed);
+    match keeper {
+        Some(keeper) => round_and_keep(shared, keeper, work),
+        None => round_at_once(shared, work),
+    }
+}
+
+/// Where all that happens counts at once.
+fn round_at_once(shared: &Shared, work: Work) -> Result<bool, Poisoned> {
+    for batch in work.batches {
+        let mut core = shared.core()?;
+        let stretches = batch.stretches.iter().map(|stretch| (stretch.events, stretch.input, &stretch.by));
+        let gone = core.take(shared, batch.reports, stretches, batch.unknown, Some(batch.sent_us));
+        if let Some((input, positions)) = batch.positions {
+            core.kept.positions.take(&input, &positions);
+        }
+        core.publish_if_due(shared);
+        drop((core, batch.room));
+        // The sender may have gone away; what it sent has counted all the same.
+        drop(batch.done.send(Ok(gone)));
+    }
+    let mut core = shared.core()?;
+    core.work_off_due(shared);
+    for query in work.queries {
+        core.answer(shared, query);
+    }
+    if work.stop {
+        core.beat(shared);
+        core.publish(shared);
+        core.closed = true;
+        return Ok(true);
+    }
+    core.publish_if_due(shared);
+    Ok(false)
+}
+
+/// Where nothing happens that is not kept: it correlates what is written while the next is being written.
+fn round_and_keep(shared: &Shared, keeper: &mut Keeper, work: Work) -> Result<bool, Poisoned> {
+    let mut core = shared.core()?;
+    keeper.take(&mut core, work.batches, work.queries);
+    keeper.work(shared, &mut core);
+    if keeper.is_broken() {
+        return Err(Poisoned);
+    }
+    if work.stop && keeper.is_done() {
+        core.publish(shared);
+        keeper.close(&core);
+        core.closed = true;
+        return Ok(true);
+    }
+    core.show_if_due(shared);
+    Ok(false)
 }

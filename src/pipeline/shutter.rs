@@ -55,6 +55,9 @@ impl Shutter {
         if due && self.thread.is_none() && now_us >= self.not_before_us {
             let snapshot = journal::snapshot(&core.kept, written);
             (self.unsaved_bytes, self.snapshot_bytes, self.taken_us) = (0, snapshot.bytes.len() as u64, now_us);
+            if self.shared.stepped {
+                return save(&self.shared, self.limits, &snapshot).unwrap_or_else(|error| self.failed(now_us, &error));
+            }
             let (shared, limits) = (Arc::clone(&self.shared), self.limits);
             let thread = std::thread::Builder::new().name("snapshot".to_owned());
             match thread.spawn(move || save(&shared, limits, &snapshot)) {

@@ -45,6 +45,8 @@ mod schedules;
 mod scrape;
 mod secrets;
 mod service;
+#[cfg(test)]
+mod simulation;
 mod slow;
 mod status;
 #[cfg(test)]

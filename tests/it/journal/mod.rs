@@ -4,7 +4,7 @@ mod crashes;
 mod damage;
 pub(crate) mod faulty;
 mod killed;
-mod node;
+pub(crate) mod node;
 mod pipeline;
 mod restored;
 mod served;
