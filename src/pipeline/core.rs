@@ -139,7 +139,12 @@ impl Core {
 
     /// When there is something to do though nobody sends anything.
     pub(super) fn wake_us(&mut self) -> u64 {
-        self.due_us().min(self.showing.due_us()).min(self.front.awake_us + LOOK_EVERY_US)
+        self.due_us().min(self.showing.due_us()).min(self.look_us())
+    }
+
+    /// When somebody must look around, so that we know that we ran.
+    pub(super) fn look_us(&self) -> u64 {
+        self.front.awake_us + LOOK_EVERY_US
     }
 
     /// When something falls due, or a little later.

@@ -15,8 +15,8 @@ use crate::graph::{InputId, InputState};
 use crate::journal::{Happening, News, Position};
 
 /// Where nobody has looked around for longer than this, we did not run: stopped, suspended, or kept from it, by a disk,
-/// say. What is shorter is within what `grace` is for.
-const STALL_US: u64 = 2 * SECOND_US;
+/// say. What is shorter is within what `grace` is for, which is as long where the manifest does not say less.
+const STALL_US: u64 = SECOND_US;
 
 /// Makes the list. What it lists has not happened yet: it happens when the list has been kept, where it is.
 pub(super) struct Front {
@@ -28,6 +28,8 @@ pub(super) struct Front {
     pub(super) awake_us: u64,
     /// Whether requests with events were refused of late.
     refusing: bool,
+    /// Whether it is not known what of that has happened: then it is listed again.
+    doubtful: bool,
     /// What is listed and has not been taken from here.
     list: Vec<Happening>,
     /// What is observed after each reload that is listed and has not happened.
@@ -43,6 +45,7 @@ impl Front {
             listed_us: now_us,
             awake_us: now_us,
             refusing: false,
+            doubtful: false,
             list: Vec::new(),
             reloads: VecDeque::new(),
             spare: Vec::new(),
@@ -52,7 +55,7 @@ impl Front {
     /// Goes on after we were down since the last that was listed, whatever kept us.
     pub(super) fn come_back(&mut self, now_us: u64) {
         // Whether requests were refused in the end is not known: that is over, in any case.
-        self.refusing = true;
+        (self.refusing, self.doubtful) = (true, true);
         self.list(Entry::Gap { from_us: self.listed_us, until_us: now_us }, now_us);
         self.awake_us = now_us;
     }
@@ -67,6 +70,7 @@ impl Front {
         self.list.clear();
         self.reloads.clear();
         (self.observed, self.listed_us) = (observed, listed_us);
+        (self.refusing, self.doubtful) = (true, true);
     }
 
     /// Whether nothing is listed.
@@ -110,7 +114,7 @@ impl Front {
 
     /// Requests with events are refused since a moment.
     fn refuse(&mut self, shared: &Shared, since_us: u64) {
-        if std::mem::replace(&mut self.refusing, true) {
+        if std::mem::replace(&mut self.refusing, true) && !std::mem::take(&mut self.doubtful) {
             return;
         }
         let waiting = shared.room.taken().events;

@@ -117,13 +117,14 @@ impl Keeper {
     /// When there is something to do though nobody sends anything. A write that ends wakes the owner by itself.
     pub(super) fn wake_us(&self, core: &mut Core) -> u64 {
         let board_us = core.board_due_us();
-        if let Some(flight) = &self.flight {
-            return board_us.min(flight.begun_us + HANG_US);
+        if self.flight.is_some() {
+            // Often enough to see that it hangs, too.
+            return board_us;
         }
         let next_us = match &self.outage {
             Some(outage) => outage.retry_us.min(core.due_us()),
             None if self.waits(core) => 0,
-            None => core.due_us().min(core.front.listed_us + BEAT_US),
+            None => core.due_us().min(core.front.listed_us + BEAT_US).min(core.look_us()),
         };
         next_us.max(self.begun_us + COMMIT_US).min(board_us)
     }
@@ -286,8 +287,8 @@ impl Keeper {
             }
             core.front.listed_us = core.kept.engine.now_us();
             core.front.awake_us = core.front.listed_us;
-            // What was refused meanwhile lies in the gap.
-            shared.refusals.forget();
+            // What was refused meanwhile lies in the gap, but for what came while that was written.
+            shared.refusals.forget(core.front.listed_us);
             shared.gaps.send_modify(|gaps| *gaps += 1);
             shared.figures.gaps.fetch_add(1, Ordering::Relaxed);
             shared.figures.journal.heal();

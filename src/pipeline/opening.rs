@@ -19,6 +19,9 @@ use crate::store::{Disk, Limits, Log};
 /// A segment is closed when it has grown to this.
 const SEGMENT_BYTES: u64 = 64 << 20;
 
+/// However little time has passed by the clock: a time in which we were away is not nothing.
+const AWAY_MIN_US: u64 = 1;
+
 /// Where the journal is kept, and how much of it.
 #[derive(Clone)]
 pub struct Journal {
@@ -126,8 +129,10 @@ pub(super) fn begin(
         return Ok(Beginning { core, board, clock, written: (0, 0) });
     };
     let opened = open(journal, &observed.system, now_us)?;
-    let by_us = opened.kept.engine.now_us().saturating_sub(now_us);
-    if by_us > 0 {
+    let end_us = opened.kept.engine.now_us();
+    if opened.old && now_us <= end_us {
+        // How long we were away nobody knows: but we were, and what was in flight must not be judged as if we had been there.
+        let by_us = end_us - now_us + AWAY_MIN_US;
         warn!(subsystem = "store", ms = by_us / 1_000, "the clock is behind the journal: ours goes on from there");
         clock = Arc::new(Ahead { clock, by_us });
     }

@@ -31,9 +31,11 @@ impl Refusals {
         Some(self.first_us.swap(0, Ordering::AcqRel)).filter(|&first_us| first_us > 0)
     }
 
-    /// What was refused so far is known already.
-    pub(super) fn forget(&self) {
-        self.first_us.store(0, Ordering::Release);
+    /// What was refused up to a moment is known already.
+    pub(super) fn forget(&self, until_us: u64) {
+        if self.last_us.load(Ordering::Acquire) <= until_us {
+            self.first_us.store(0, Ordering::Release);
+        }
     }
 
     /// Whether nothing was refused for a while.

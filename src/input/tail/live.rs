@@ -23,8 +23,8 @@ use crate::pipeline::{Harvest, News, Port, Refused};
 
 /// How much the thread may be ahead: while one parcel is made durable, the next is read.
 const PARCELS_MAX: usize = 2;
-/// Where lines wait for longer than this to be taken, the input is behind.
-const LATE: Duration = Duration::from_secs(1);
+/// Where lines wait for longer than this to be taken, the input is behind: well before the default `grace` is over.
+const LATE: Duration = Duration::from_millis(500);
 /// How far behind an input is, is told this often at most.
 const LAG_EVERY_US: u64 = SECOND_US;
 

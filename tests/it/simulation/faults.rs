@@ -63,10 +63,12 @@ impl World<'_> {
         match fault {
             Fault::Freeze { .. } => self.thaw(),
             Fault::Full { .. } => self.break_disk(|faults| faults.full = false),
-            Fault::Slow { write_us, .. } => {
+            Fault::Slow { for_us, write_us } => {
                 self.write_us = None;
                 let now_us = self.server_us();
-                self.trouble(now_us.saturating_sub(write_us), now_us + write_us);
+                if write_us >= NOTICED_US {
+                    self.trouble(now_us.saturating_sub(for_us + write_us), now_us + write_us);
+                }
             }
             Fault::Crowd { .. } => self.crowd = None,
             Fault::Unreadable { .. } => self.read(false),

@@ -62,9 +62,9 @@ impl Reader {
         }
     }
 
-    /// Whether something is on its way.
-    pub(super) fn is_busy(&self) -> bool {
-        self.pushing.is_some() || self.telling.is_some()
+    /// How much is on its way.
+    pub(super) fn busy(&self) -> usize {
+        usize::from(self.pushing.is_some()) + usize::from(self.telling.is_some())
     }
 
     /// Looks at the file. Answers the lines that have been acknowledged since the last look.
@@ -78,7 +78,7 @@ impl Reader {
                     self.at = *until;
                 }
                 self.pushing = None;
-            } else if now_us > *since_us + S {
+            } else if now_us > *since_us + S / 2 {
                 // Nobody takes what it has read.
                 self.tell(InputState::CatchingUp);
             }

@@ -44,6 +44,8 @@ pub(super) struct Request<'a> {
     pub(super) may: May,
     /// Whether it may have been missed at first.
     pub(super) may_be_missed: bool,
+    /// Whether its downstream event arrived after the deadline.
+    pub(super) came_late: bool,
     /// Whether it may have been indeterminate at first.
     pub(super) may_be_open: bool,
 }
@@ -77,12 +79,20 @@ pub(super) fn requests<'a>(
         let down =
             at(to).map(|place| (&fates[place], message.seen[place].stamp_us.cast_signed() - stamp_us.cast_signed()));
         let beyond = at(to).and_then(|place| fates.get(place + 1));
-        let (may, may_be_missed) = edge.judge(arrived, stamp_us, down, beyond);
+        let (mut may, mut may_be_missed) = edge.judge(arrived, stamp_us, down, beyond);
+        // Where the clock was set back while the server was down, what came then and is read now seems to be of now.
+        let set_back = |&(at_us, server_us): &(u64, u64)| message.seen[up].at_us < at_us && arrived.1 >= server_us;
+        if world.set_back_us.iter().any(set_back) {
+            (may, may_be_missed) = (may.and(Outcome::Missing), true);
+        }
         requests.push(Request {
             token: &message.token,
             known: fates[up].taken_us.is_some(),
             may,
             may_be_missed,
+            came_late: down
+                .and_then(|(fate, _)| arrived_us(fate))
+                .is_some_and(|down| down.1 > edge.deadline_us(arrived.0)),
             may_be_open: edge.is_blind(arrived, stamp_us),
         });
     }
@@ -105,7 +115,7 @@ impl Case<'_> {
         down: Option<(&Fate, i64)>,
         beyond: Option<&Fate>,
     ) -> (May, bool) {
-        let deadline_us = arrived.0 + self.within_us() + self.edge.wait_us();
+        let deadline_us = self.deadline_us(arrived.0);
         let blind = self.is_blind(arrived, stamp_us);
         let missed =
             if blind { May::only(Outcome::Missing).and(Outcome::Indeterminate) } else { May::only(Outcome::Missing) };
@@ -115,6 +125,8 @@ impl Case<'_> {
         let came = May::only(self.outcome(latency_us));
         // In time, had nothing been wrong with us.
         let late = fate.first_us.is_some_and(|first_us| first_us + SLACK_US > deadline_us);
+        // The law looks no further back than a stream remembers.
+        let late = late || arrived.0 > stamp_us + self.memory_us;
         let unseen = if late { missed } else { May::only(Outcome::Indeterminate) };
         let forgotten = |down: (u64, u64)| !together(arrived, down, self.memory_us);
         let may = match (fate.taken_us, arrived_us(fate)) {
@@ -129,6 +141,10 @@ impl Case<'_> {
         };
         let came_before = arrived_us(fate).is_some_and(|down| forgotten(down) && arrived.1 > down.0);
         (may, late || came_before)
+    }
+
+    fn deadline_us(&self, arrived_us: u64) -> u64 {
+        arrived_us + self.within_us() + self.edge.wait_us()
     }
 
     fn within_us(&self) -> u64 {
@@ -147,7 +163,11 @@ impl Case<'_> {
     fn seen_beyond(&self, unseen: May, arrived: (u64, u64), beyond: Option<&Fate>) -> May {
         match beyond {
             Some(fate) if fate.taken_us.is_some_and(|taken| together(arrived, taken, self.memory_us)) => {
-                May::only(Outcome::Unreported)
+                let in_time = fate.taken_us.is_some_and(|taken| taken.1 <= self.deadline_us(arrived.0));
+                // What was open stays so.
+                let open = !in_time && unseen.be(Outcome::Indeterminate);
+                let unreported = May::only(Outcome::Unreported);
+                if open { unreported.and(Outcome::Indeterminate) } else { unreported }
             }
             Some(fate) if arrived_us(fate).is_some() => unseen.and(Outcome::Unreported),
             _ => unseen,
@@ -162,7 +182,7 @@ impl Case<'_> {
             return false;
         }
         let from_us = arrived.0.min(stamp_us).max(arrived.0 - self.memory_us);
-        let until_us = arrived.1 + self.within_us() + self.edge.wait_us();
+        let until_us = self.deadline_us(arrived.1);
         self.world.troubles_us.iter().any(|&(begin_us, end_us)| begin_us <= until_us && from_us <= end_us + MS)
     }
 }
@@ -177,13 +197,12 @@ pub(super) fn hold(world: &World<'_>, place: (usize, usize, usize, usize), detai
     }
     let missed = detail.edge.counters.outcomes[Outcome::Missing as usize];
     let may_be_missed = requests.iter().filter(|request| request.may_be_missed).count() as u64;
-    if missed > may_be_missed + world.flood * u64::from(flooded) {
-        return Err(format!("{missed} were missed at first, but only {may_be_missed} may be: {ledger:?}"));
-    }
+    let late: Vec<_> = requests.iter().filter(|request| request.came_late).map(|request| request.token).collect();
+    let late = late.join(" , ");
     if flooded {
-        // Whoever floods costs itself verdicts.
+        // Whoever floods costs itself verdicts: what came first may have been forgotten for want of memory.
         for request in &mut requests {
-            (request.may, request.may_be_open) = (request.may.and(Outcome::Indeterminate), true);
+            request.may = request.may.and(Outcome::Indeterminate).and(Outcome::Missing);
         }
     }
     // What was open once has no place in the window, whatever was learned of it later.
@@ -204,6 +223,11 @@ pub(super) fn hold(world: &World<'_>, place: (usize, usize, usize, usize), detai
     }
     if flooded {
         return Ok(());
+    }
+    if missed > may_be_missed {
+        return Err(format!(
+            "{missed} were missed at first, but only {may_be_missed} may be, perhaps of {late} : {ledger:?}"
+        ));
     }
     if let Some(Request { token, may, .. }) = requests.iter().find(|request| request.known && !request.may_be_open) {
         return Err(format!("{token} has no place in the window, but may only be {:?}", may.names()));

@@ -209,7 +209,7 @@ fn faults(rng: &mut Rng, length_us: u64, flooded: bool) -> Vec<(u64, Fault)> {
             5 => Fault::Freeze { for_us },
             6 => Fault::Full { for_us },
             7 => Fault::SyncFails { after: rng.below(5) },
-            8 => Fault::Slow { for_us, write_us: rng.pick(&[20 * MS, 400 * MS, 900 * MS, 3 * S]) },
+            8 => Fault::Slow { for_us, write_us: rng.pick(&[20 * MS, 250 * MS, 3 * S]) },
             9 => Fault::Crowd { for_us },
             10 => Fault::Unreadable { for_us },
             _ if rng.percent(50) => Fault::Step { by_us: rng.pick(&[-3_600, -30, 30, 3_600]) * S.cast_signed() },

@@ -71,6 +71,8 @@ pub(super) struct World<'p> {
     /// What happened, where somebody wants to know.
     pub(super) story: Option<Vec<String>>,
     pub(super) flood: u64,
+    /// When the server started with a clock that was set back: in the world's time, and in the server's.
+    pub(super) set_back_us: Vec<(u64, u64)>,
     pub(super) rng: Rng,
     pub(super) agenda: BinaryHeap<Reverse<(u64, u64, Act)>>,
     pub(super) scheduled: u64,
@@ -98,6 +100,8 @@ pub(super) struct World<'p> {
     pub(super) unreadable: bool,
     /// Since when lines were handed over when the server ended.
     pushed_us: u64,
+    /// When the server ended last.
+    ended_us: u64,
     pub(super) system: usize,
 }
 
@@ -110,6 +114,7 @@ impl<'p> World<'p> {
             troubles_us: vec![(0, BEGIN_US)],
             story: told.then(Vec::new),
             flood: 0,
+            set_back_us: Vec::new(),
             rng: Rng::new(plan.seed),
             agenda: BinaryHeap::new(),
             scheduled: 0,
@@ -129,6 +134,7 @@ impl<'p> World<'p> {
             crowd: None,
             unreadable: false,
             pushed_us: 0,
+            ended_us: BEGIN_US - S,
             system: 0,
         };
         world.at(BEGIN_US - S, Act::Start);
@@ -390,11 +396,12 @@ impl<'p> World<'p> {
     fn look(&mut self) {
         let (plan, lines) = (self.plan, &self.lines);
         let now_us = self.server_us();
-        let Some(reader) = &mut self.reader else { return };
+        // Inputs end before the rest of a server that stops.
+        let Some(reader) = self.reader.as_mut().filter(|_| self.stopping.is_none()) else { return };
         let since_us = reader.pushing.as_ref().map_or(now_us, |(_, _, since_us)| *since_us);
-        let busy = reader.is_busy();
+        let busy = reader.busy();
         let taken = reader.look(lines.len(), |line| of(plan, lines[line].0, lines[line].1));
-        let begun = !busy && reader.is_busy();
+        let begun = reader.busy() > busy || (!taken.is_empty() && reader.busy() == busy);
         for line in taken {
             let (message, place) = self.lines[line];
             self.fates[message][place].taken_us.get_or_insert((since_us, now_us));
@@ -411,6 +418,9 @@ impl<'p> World<'p> {
         self.host.start(&self.plan.systems[self.system]);
         let now_us = self.server_us();
         if let Some(down) = self.troubles_us.last_mut() {
+            if now_us.saturating_sub(down.1) < self.now_us - self.ended_us {
+                self.set_back_us.push((self.now_us, now_us));
+            }
             down.1 = down.1.max(now_us);
         }
         self.tell(|| format!("the server starts at {now_us}"));
@@ -438,6 +448,7 @@ impl<'p> World<'p> {
         self.reader = None;
         self.crowd = None;
         self.host.end();
+        self.ended_us = self.now_us;
         self.tell(|| why.to_owned());
         self.answers();
         (self.writing_us, self.written_us, self.stopping) = (None, None, None);
