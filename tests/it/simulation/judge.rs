@@ -236,8 +236,7 @@ pub(super) fn hold(world: &World<'_>, place: (usize, usize, usize, usize), detai
         Outcome::ALL.into_iter().flat_map(|outcome| std::iter::repeat_n(outcome, left.of(outcome) as usize)).collect();
     let known = requests.iter().filter(|request| request.known).map(|request| request.may).collect::<Vec<_>>();
     let all = requests.iter().map(|request| request.may).collect::<Vec<_>>();
-    let fits =
-        matches(&known, |may, outcome| may.be(outcome), &open) && matches(&open, |outcome, may| may.be(outcome), &all);
+    let fits = matches(&known, May::be, &open) && matches(&open, |outcome, may| may.be(outcome), &all);
     if fits {
         Ok(())
     } else {

@@ -45,6 +45,7 @@ pub(super) enum Act {
 }
 
 /// What became of a report, on the server's clock.
+#[expect(clippy::struct_field_names, reason = "units stand last")]
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Fate {
     /// When it was sent, or written, first.
@@ -262,7 +263,8 @@ impl<'p> World<'p> {
         let (Some(pipeline), None) = (self.host.pipeline().cloned(), self.stopping) else {
             return self.again(message, place, tries);
         };
-        let memory_us = self.plan.systems[0].streams.iter().map(|stream| stream.memory_us()).min().unwrap_or(0);
+        let memory_us =
+            self.plan.systems[0].streams.iter().map(observatory::graph::Stream::memory_us).min().unwrap_or(0);
         if self.fates[message][place].maybe_us.is_some_and(|(from_us, _)| now_us > from_us + memory_us / 2) {
             return self.tell(|| format!("m{message}/{place} is given up: it may have been taken"));
         }
@@ -305,10 +307,9 @@ impl<'p> World<'p> {
     fn pour(&mut self, left: u64) {
         let Some(pipeline) = self.host.pipeline().cloned() else { return };
         let count = left.min(FLOOD_AT_ONCE);
-        let token = |number: u64| Token::new(&format!("f{number}")).unwrap();
         let report = |number: u64| Report {
             node: NodeId(FLOODED as u32),
-            token: token(number),
+            token: Token::new(&format!("f{number}")).unwrap(),
             timestamp_us: None,
             parent: None,
             alias: None,
