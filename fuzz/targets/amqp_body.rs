@@ -53,7 +53,8 @@ fuzz_target!(|message: &[u8]| {
             match read((&properties, &short, body), None, &NODES, accept_unknown) {
                 Content::Poison { error, .. } => check(&error),
                 Content::Events(events) => {
-                    let formats = [Format::Json, Format::Ndjson].map(|format| parse(body, format, &NODES, accept_unknown));
+                    let formats =
+                        [Format::Json, Format::Ndjson].map(|format| parse(body, format, &NODES, accept_unknown));
                     assert!(formats.into_iter().flatten().any(|parsed| parsed == events));
                 }
             }
