@@ -8,7 +8,6 @@ mod edge;
 mod held;
 mod latency;
 mod rate;
-mod ring;
 mod rules;
 mod silence;
 mod stream;

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use super::edge::EdgeHealth;
-use super::ring::Placed;
 use super::stream::StreamHealth;
+use super::window::Placed;
 use crate::board::{
     CheckBoard, EdgeBoard, EdgeDetail, LATENCY_BOUNDS_US, LatencyBucket, NodeBoard, OutcomeEntry, RECENT_FAILS,
     StreamBoard, ms,

@@ -1,17 +1,29 @@
 //! The last outcomes of an edge.
 
+use std::collections::VecDeque;
+
 use serde::{Deserialize, Serialize};
 
-use super::ring::{Placed, Ring};
 use crate::correlation::Decision;
+use crate::event::Token;
 use crate::graph::{WINDOW_OUTCOMES_MAX, Window};
 use crate::outcome::Outcome;
+
+/// One outcome in a window.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct Placed {
+    pub(super) outcome: Outcome,
+    pub(super) token: Option<Token>,
+    pub(super) latency_us: Option<u64>,
+    /// When it was first decided.
+    pub(super) at_us: u64,
+}
 
 /// The last outcomes of an edge, in the order in which they were first decided.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct OutcomeWindow {
     window: Window,
-    placed: Ring,
+    placed: VecDeque<Placed>,
     /// The place of the first of them.
     first: u64,
     pub(super) passes: u64,
@@ -20,7 +32,7 @@ pub(super) struct OutcomeWindow {
 
 impl OutcomeWindow {
     pub(super) fn new(window: Window) -> Self {
-        Self { window, placed: Ring::default(), first: 0, passes: 0, fails: 0 }
+        Self { window, placed: VecDeque::new(), first: 0, passes: 0, fails: 0 }
     }
 
     /// Takes another size; what no longer fits leaves, the oldest first.
@@ -38,7 +50,8 @@ impl OutcomeWindow {
         if self.placed.len() >= self.most() {
             self.pop();
         }
-        self.placed.push(decision);
+        let &Decision { outcome, token, latency_us, at_us, .. } = decision;
+        self.placed.push_back(Placed { outcome, token: token.cloned(), latency_us, at_us });
     }
 
     /// Corrects the outcome at a place, if that is still in the window.
@@ -79,9 +92,9 @@ impl OutcomeWindow {
     }
 
     fn pop(&mut self) {
-        if let Some(outcome) = self.placed.pop() {
+        if let Some(placed) = self.placed.pop_front() {
             self.first += 1;
-            self.count(outcome, -1);
+            self.count(placed.outcome, -1);
         }
     }
 

@@ -10,7 +10,7 @@ use crate::graph::{NodeIndex, System};
 use crate::store::{Disk, Files, Losses, Piece, Snapshot, history, snapshots};
 
 /// Raised with every change of what is written in a snapshot: one of another version is as good as none.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 
 /// Where to begin.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
