@@ -47,6 +47,14 @@ pub struct System {
     pub accept_unknown: bool,
 }
 
+impl System {
+    /// The input of this name. One that is not there has no place: what it brings counts for its nodes alone.
+    pub fn input(&self, name: &str) -> InputId {
+        let place = self.inputs.iter().position(|input| input.name == name);
+        place.map_or(InputId::NONE, |place| InputId(place as u16))
+    }
+}
+
 /// A named directed acyclic graph of nodes.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Stream {

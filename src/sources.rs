@@ -107,8 +107,10 @@ impl Start {
             while let Some(run) = start.run(&of, &stopped) {
                 let panicked = AssertUnwindSafe(run).catch_unwind().await.is_err();
                 let unread = News { state: InputState::CatchingUp, lag_us: None, error: None };
-                // An error means that the server stops, or that the correlator begins again, which counts as a gap.
-                port.tell(unread, 0).await.unwrap_or_default();
+                // A correlator that begins again takes nothing, and does not know yet where the input stands.
+                while port.tell(unread.clone(), 0).await.is_err() && !start.pipeline.has_ended() {
+                    sleep(AGAIN).await;
+                }
                 if *stopped.borrow() || start.pipeline.has_ended() {
                     break;
                 }

@@ -1,4 +1,4 @@
-//! When an input that keeps nothing could not testify.
+//! When an input, or we, could not testify.
 
 use std::collections::VecDeque;
 

@@ -8,6 +8,11 @@ use super::NodeId;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct InputId(pub u16);
 
+impl InputId {
+    /// The place that no input has.
+    pub const NONE: Self = Self(u16::MAX);
+}
+
 /// An input, as the manifest declares it for the core.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Input {

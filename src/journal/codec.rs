@@ -64,7 +64,7 @@ fn whole<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> Result<T, Unreadable> {
     if rest.is_empty() { Ok(read) } else { Err(Unreadable) }
 }
 
-/// A sum that two systems share only where they are the same.
+/// A sum that two systems of one journal hardly ever share unless they are the same.
 pub fn system_sum(system: &System) -> u32 {
     crc32c::crc32c(&write_system(system))
 }

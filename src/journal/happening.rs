@@ -58,9 +58,7 @@ impl Happening {
     }
 }
 
-/// The input of the same name; none has the place that is answered where there is none.
+/// The input of the same name.
 fn input(id: InputId, named: &System, instead: &System) -> InputId {
-    let name = named.inputs.get(usize::from(id.0)).map(|input| &input.name);
-    let place = name.and_then(|name| instead.inputs.iter().position(|input| input.name == *name));
-    InputId(place.map_or(u16::MAX, |place| place as u16))
+    named.inputs.get(usize::from(id.0)).map_or(InputId::NONE, |input| instead.input(&input.name))
 }

@@ -24,7 +24,7 @@ pub(super) struct Front {
     pub(super) observed: Arc<Observed>,
     /// The moment of the last that was listed.
     pub(super) listed_us: u64,
-    /// When somebody last looked around.
+    /// Until when we are known to have run: somebody looked around then, or has come back.
     pub(super) awake_us: u64,
     /// Whether requests with events were refused of late.
     refusing: bool,
@@ -185,7 +185,7 @@ impl Front {
         if news.state == InputState::Up && gaps != *shared.gaps.borrow() {
             news.state = InputState::CatchingUp;
         }
-        let entry = Entry::Input { input: self.observed.input(name), state: news.state };
+        let entry = Entry::Input { input: self.observed.system.input(name), state: news.state };
         self.list(entry, now_us).news = Some((name.to_owned(), news));
     }
 

@@ -211,7 +211,7 @@ impl Pipeline {
 
     /// Where an input stood after the last of its events that are kept.
     pub fn positions(&self, input: &str) -> Vec<Position> {
-        // Where somebody panicked who held the core, the server is about to end.
+        // Where somebody panicked who held the core: whoever starts inputs waits until it is there again.
         self.shared.core().map_or_else(|_poisoned| Vec::new(), |core| core.kept.positions.of(input))
     }
 

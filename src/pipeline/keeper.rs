@@ -11,6 +11,7 @@ use super::committer::Committer;
 use super::core::Core;
 use super::handle::Shared;
 use super::intake::{Batch, Refused};
+use super::observed::Stretch;
 use super::query::Query;
 use super::shutter::Shutter;
 use crate::clock::SECOND_US;
@@ -26,7 +27,7 @@ const BEAT_US: u64 = SECOND_US;
 const RETRY_US: u64 = SECOND_US;
 /// A write that takes longer than this hangs.
 const HANG_US: u64 = 5 * SECOND_US;
-/// A batch with this many events is not added to.
+/// To a record with this many events no more are added.
 const EVENTS_MAX: usize = 64 * 1024;
 
 /// What is being written.
@@ -71,7 +72,7 @@ pub(super) struct Keeper {
 }
 
 impl Keeper {
-    /// Goes on behind the record `written`, of which `system` is in force.
+    /// Goes on behind the record `written`, with what `core` observes.
     pub(super) fn start(
         shared: &Arc<Shared>,
         mut log: Log,
@@ -224,7 +225,7 @@ impl Keeper {
             && let Some(mut batch) = self.batches.pop_front()
         {
             unknown.extend(batch.unknown.iter().cloned());
-            let stretches = batch.stretches.iter().map(|stretch| (stretch.events, stretch.input, &stretch.by));
+            let stretches = batch.stretches.iter().map(Stretch::parts);
             // Those of an input that can read them again later are kept, in case that nothing can be written.
             let reports =
                 if batch.positions.is_some() { batch.reports.clone() } else { std::mem::take(&mut batch.reports) };

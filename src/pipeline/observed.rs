@@ -21,14 +21,8 @@ impl Observed {
     /// Indexes a system.
     pub fn new(system: Arc<System>) -> Arc<Self> {
         let http = system.inputs.iter().position(|input| input.kind == InputKind::Http);
-        let http = InputId(http.map_or(u16::MAX, |place| place as u16));
+        let http = http.map_or(InputId::NONE, |place| InputId(place as u16));
         Arc::new(Self { nodes: NodeIndex::new(&system), http, system })
-    }
-
-    /// The input of this name. One that is gone has no place: what it brings counts for its nodes alone.
-    pub fn input(&self, name: &str) -> InputId {
-        let place = self.system.inputs.iter().position(|input| input.name == name);
-        InputId(place.map_or(u16::MAX, |place| place as u16))
     }
 
     /// The name of a node.
@@ -46,6 +40,13 @@ pub struct Stretch {
     pub input: InputId,
     /// What they were parsed with.
     pub by: Arc<Observed>,
+}
+
+impl Stretch {
+    /// The same, for whoever only looks at it.
+    pub(super) fn parts(&self) -> (usize, InputId, &Arc<Observed>) {
+        (self.events, self.input, &self.by)
+    }
 }
 
 /// Adds events to the last stretch, or begins another where they were parsed with another index.
@@ -68,7 +69,7 @@ pub(super) fn translate<'a>(report: &mut Report, by: &'a Observed, now: &Observe
 /// The input that was read with another index, in the new one.
 pub(super) fn translate_input(input: InputId, by: &Observed, now: &Observed) -> InputId {
     let name = by.system.inputs.get(usize::from(input.0)).map_or("", |input| input.name.as_str());
-    now.input(name)
+    now.system.input(name)
 }
 
 #[cfg(test)]

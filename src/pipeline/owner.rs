@@ -9,6 +9,7 @@ use std::time::Duration;
 use super::handle::{Poisoned, Shared};
 use super::keeper::Keeper;
 use super::mailbox::Work;
+use super::observed::Stretch;
 use super::opening;
 
 /// Where the owner panics so often without getting on, starting it again does not help.
@@ -96,7 +97,7 @@ pub(super) fn round(shared: &Shared, keeper: Option<&mut Keeper>, work: Work) ->
 fn round_at_once(shared: &Shared, work: Work) -> Result<bool, Poisoned> {
     for batch in work.batches {
         let mut core = shared.core()?;
-        let stretches = batch.stretches.iter().map(|stretch| (stretch.events, stretch.input, &stretch.by));
+        let stretches = batch.stretches.iter().map(Stretch::parts);
         let gone = core.take(shared, batch.reports, stretches, batch.unknown, Some(batch.sent_us));
         if let Some((input, positions)) = batch.positions {
             core.kept.positions.take(&input, &positions);

@@ -60,11 +60,12 @@ impl Port {
     }
 
     /// Hands over what was read, when there is room; ready when it is acknowledged. Answers how many events were
-    /// not taken, because the manifest has lost their nodes. An error means that the server stops.
+    /// not taken, because the manifest has lost their nodes. An error means that the server stops, or that the correlator
+    /// begins again: whether anything was taken is not known, but where the input then stands is.
     pub async fn push(&self, harvest: Harvest) -> Result<usize, Refused> {
         let Harvest { reports, by, unknown, positions } = harvest;
         let room = self.pipeline.room(Load::of(&reports, &unknown)).await?;
-        let stretches = vec![Stretch { events: reports.len(), input: by.input(&self.name), by }];
+        let stretches = vec![Stretch { events: reports.len(), input: by.system.input(&self.name), by }];
         let (done, acknowledged) = oneshot::channel();
         let sent_us = self.pipeline.now_us();
         self.pipeline.send(Batch {

@@ -1,4 +1,4 @@
-//! What is let go: the oldest, by age and by size, never what the two newest snapshots need.
+//! What is let go when a snapshot has been written: the oldest, by age and by size, never what the two newest need.
 
 use std::io;
 
@@ -18,7 +18,8 @@ pub struct Limits {
 }
 
 /// Removes what is beyond the limits, as far as the two newest snapshots do without it; answers what is left. Where there
-/// is only one snapshot, no segment goes: they are what there is if it is bad. What cannot be removed now stays until the next time.
+/// is only one snapshot, no segment goes: they are what there is if it is bad. Where something cannot be removed, it stays
+/// with all that is newer, until the next time: so nothing is missing in the middle.
 pub fn prune(disk: &dyn Disk, limits: Limits, now_us: u64) -> io::Result<Files> {
     let mut files = Files::of(disk)?;
     while files.snapshots.len() > SNAPSHOTS_MIN {
@@ -27,7 +28,10 @@ pub fn prune(disk: &dyn Disk, limits: Limits, now_us: u64) -> io::Result<Files> 
         if !old && files.bytes() <= limits.max_bytes {
             break;
         }
-        disk.remove(&files.snapshots.remove(0).name).unwrap_or_default();
+        if disk.remove(&files.snapshots[0].name).is_err() {
+            return Ok(files);
+        }
+        files.snapshots.remove(0);
         drop_segments(disk, &mut files);
     }
     drop_segments(disk, &mut files);
@@ -40,7 +44,9 @@ fn drop_segments(disk: &dyn Disk, files: &mut Files) {
         return;
     }
     let held = files.snapshots[0].sequence;
-    while files.segments.get(1).is_some_and(|next| next.first <= held + 1) {
-        disk.remove(&files.segments.remove(0).name).unwrap_or_default();
+    while files.segments.get(1).is_some_and(|next| next.first <= held + 1)
+        && disk.remove(&files.segments[0].name).is_ok()
+    {
+        files.segments.remove(0);
     }
 }

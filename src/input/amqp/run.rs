@@ -1,4 +1,4 @@
-//! An input of a broker: one session after the other, until the server stops.
+//! An input of a broker: one session after the other, until it is stopped.
 
 use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
@@ -52,7 +52,7 @@ impl AmqpInput {
         }
     }
 
-    /// Ready when the server stops.
+    /// Ready when nothing is taken any more.
     async fn try_again_and_again(&mut self) {
         let (mut pause, mut wary) = (PAUSES.0, false);
         loop {
@@ -71,7 +71,7 @@ impl AmqpInput {
     }
 
     /// One session, to its end. Answers whether the broker may not know of that, and whether messages flowed. An error means
-    /// that the server stops.
+    /// that nothing is taken any more.
     async fn session(&mut self, wary: bool) -> Result<(bool, bool), Trouble> {
         let (name, place) = (self.port.name().to_owned(), self.settings.url.place());
         // What the queue holds is counted after this.

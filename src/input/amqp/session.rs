@@ -180,7 +180,7 @@ impl Session {
     /// Says goodbye, so that the broker gives what is not acknowledged to the next at once.
     pub(super) async fn close(self) {
         // Whatever it answers, we are gone.
-        drop(timeout(Duration::from_secs(2), self.connection.close(200, "the server stops".into())).await);
+        drop(timeout(Duration::from_secs(2), self.connection.close(200, "the session ends".into())).await);
     }
 
     async fn push(&mut self, input: &mut AmqpInput, gathered: Gathered) -> Pushing {

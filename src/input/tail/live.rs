@@ -75,7 +75,7 @@ impl LogInput {
                 return;
             }
         };
-        // Where the server stops there is nothing left to do.
+        // Where nothing is taken any more there is nothing left to do: whoever started us knows why.
         self.carry(&mut received, &bell, &mut stop).await.unwrap_or_default();
         bell.stop();
         drop(received);
