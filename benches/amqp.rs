@@ -39,7 +39,7 @@ mod harness {
 }
 
 use std::process::ExitCode;
-use std::time::{Instant, SystemTime, UNIX_EPOCH};
+use std::time::Instant;
 
 use broker::Broker;
 use common::arguments::size;
@@ -54,6 +54,7 @@ use lapin::options::{
 };
 use lapin::types::FieldTable;
 use lapin::{BasicProperties, Channel, Connection, ConnectionProperties};
+use observatory::clock::{Clock, MonotonicClock};
 
 /// Messages a second with so many events each, of those of the bare consumer.
 const FLOORS: [(usize, f64); 2] = [(1, 0.85), (100, 0.7)];
@@ -84,7 +85,7 @@ fn main() -> ExitCode {
 fn measure(broker: &Broker, events: usize, at_once: usize, floor: f64) -> bool {
     let (mut ratios, mut rates) = (Vec::new(), Vec::new());
     for _ in 0..ROUNDS {
-        let now_us = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_micros() as u64;
+        let now_us = MonotonicClock::start().now_us();
         let workload = Workload::new(events, now_us, 7);
         let lines = workload.ndjson(Stamps::Rfc3339);
         let messages: Vec<Vec<u8>> = messages(&lines, at_once);

@@ -3,8 +3,8 @@
 //! `cargo bench --bench batches [-- EVENTS]`. The real server takes NDJSON over loopback, in bodies of 64 KiB; what counts is
 //! events a second of the server's own CPU, from the first body until all is settled, beside a bare parse on this
 //! process's. A wrong verdict fails, and so does a ratio below [`FLOOR`].
+#![expect(clippy::disallowed_methods, reason = "a benchmark measures time")]
 #![expect(clippy::print_stdout, clippy::unwrap_used, reason = "a benchmark prints, and may panic")]
-#![expect(clippy::disallowed_methods, reason = "a benchmark sends to a live server, which judges by the time of day")]
 
 mod common {
     pub(crate) mod arguments;
@@ -20,7 +20,7 @@ mod common {
 
 use std::hint::black_box;
 use std::process::ExitCode;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use common::arguments::size;
 use common::bare::bare_parse;
@@ -29,6 +29,7 @@ use common::cpu::{rate, summary};
 use common::ledgers::{agent, await_truth};
 use common::served::Served;
 use common::workload::{Stamps, Workload};
+use observatory::clock::{Clock, MonotonicClock};
 use ureq::Agent;
 
 /// Events a CPU second, of those of a bare parse, of events of about 107 bytes: those with RFC 3339 stamps.
@@ -52,7 +53,7 @@ fn measure(events: usize, stamps: Stamps) -> bool {
         // Of what happened before it ran the server would not say that it is missing. It believes in a clock that is a
         // little ahead.
         let server = Served::observatory();
-        let now_us = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_micros() as u64;
+        let now_us = MonotonicClock::start().now_us();
         let workload = Workload::new(events, now_us, 7);
         let (lines, events) = (workload.ndjson(stamps), workload.events.len());
         let bare = || rate(events, || black_box(bare_parse(&lines, stamps)) == events).unwrap();

@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+use observatory::pipeline::Pipeline;
 use serde_json::Value;
 use tempfile::TempDir;
 use ureq::Agent;
@@ -193,6 +194,22 @@ impl Server {
         assert!(Command::new("kill").args(["-s", name, &pid]).status().unwrap().success());
     }
 
+    /// Ends it at once, wherever it is.
+    pub(crate) fn kill(&mut self) {
+        self.signal("KILL");
+        self.wait();
+    }
+
+    /// One of its inputs, as `/status` has it.
+    pub(crate) fn input(&self, name: &str) -> Value {
+        let inputs = self.get("/status").json()["inputs"].as_array().unwrap().clone();
+        inputs.into_iter().find(|input| input["name"] == name).unwrap()
+    }
+
+    pub(crate) fn await_input(&self, name: &str, state: &str) {
+        wait_until(&format!("{name} is {state}"), || (self.input(name)["state"] == state).then_some(()));
+    }
+
     /// Waits for the end.
     pub(crate) fn wait(&mut self) -> ExitStatus {
         wait_until("the server has ended", || self.child.try_wait().unwrap())
@@ -226,6 +243,17 @@ pub(crate) fn read(answer: Result<ureq::http::Response<ureq::Body>, ureq::Error>
     let mut answer = answer.unwrap();
     let body = answer.body_mut().with_config().limit(u64::MAX).read_to_string().unwrap();
     Answer { status: answer.status().as_u16(), headers: answer.headers().clone(), body }
+}
+
+/// Waits until a pipeline of this process shows what is waited for.
+pub(crate) async fn await_board(pipeline: &Pipeline, seen: impl Fn(&Pipeline) -> bool) {
+    let mut shown = pipeline.shown();
+    let waits = async {
+        while !seen(pipeline) {
+            shown.changed().await.unwrap();
+        }
+    };
+    tokio::time::timeout(PATIENCE, waits).await.expect("waited in vain");
 }
 
 /// Looks until there is something to see.

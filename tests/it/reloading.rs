@@ -161,7 +161,8 @@ fn what_takes_effect_at_a_restart_is_said_and_the_rest_applied() {
     });
     assert_eq!(said["state"], "in force");
     assert!(running.pages().iter().all(|page| page.contains("takes effect at a restart: server.listen")));
-    assert!(running.said().iter().any(|line| line["key"] == "server.listen"));
+    // The log comes through a pipe of its own.
+    wait_until("the log says it", || running.said().iter().any(|line| line["key"] == "server.listen").then_some(()));
     files.write("manifest.toml", &format!("{ORDERS}{}", server("127.0.0.1")));
     wait_until("all is as it was", || (running.manifest()["needs_restart"] == json!([])).then_some(()));
 }

@@ -220,26 +220,13 @@ impl Traffic {
     /// Kills the server, and gives the time in which it was away and the one that is started after that.
     fn kill(&self, mut server: Server, meanwhile: impl FnOnce()) -> (Server, Range<u64>) {
         let away_us = self.clock.now_us();
-        server.signal("KILL");
-        server.wait();
+        server.kill();
         meanwhile();
         // Traffic goes on: nobody unparks us.
         std::thread::park_timeout(AWAY);
         let server = self.start();
         (server, away_us..self.clock.now_us())
     }
-}
-
-fn await_state(server: &Server, name: &str, state: &str) {
-    wait_until(&format!("{name} is {state}"), || {
-        let status = server.get("/status").json();
-        status["inputs"]
-            .as_array()
-            .unwrap()
-            .iter()
-            .any(|input| input["name"] == name && input["state"] == state)
-            .then_some(())
-    });
 }
 
 /// Messages come through on all edges.
@@ -266,8 +253,8 @@ fn a_message_that_comes_by_log_queue_and_http_has_its_own_outcome_whatever_becom
     let (broker, traffic) = (Broker::start(), Traffic::new());
     traffic.files.write("manifest.toml", &manifest(&traffic.files, &broker));
     let server = traffic.start();
-    await_state(&server, "queue", "up");
-    await_state(&server, "log", "up");
+    server.await_input("queue", "up");
+    server.await_input("log", "up");
     let traffic = Traffic { begun_us: traffic.clock.now_us(), ..traffic };
     let (server, away) = std::thread::scope(|scope| {
         scope.spawn(|| traffic.web_server());
@@ -278,9 +265,9 @@ fn a_message_that_comes_by_log_queue_and_http_has_its_own_outcome_whatever_becom
         let (server, first) = traffic.kill(server, rotate);
         await_passes(&server);
         broker.ctl(&["stop_app"]);
-        await_state(&server, "queue", "down");
+        server.await_input("queue", "down");
         let (server, second) = traffic.kill(server, || {});
-        await_state(&server, "queue", "down");
+        server.await_input("queue", "down");
         broker.ctl(&["start_app"]);
         await_passes(&server);
         traffic.end.store(traffic.begun(0).end + 10, Ordering::Relaxed);

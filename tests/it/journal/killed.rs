@@ -3,12 +3,13 @@
 //! `OBSERVATORY_KILLS=2000 cargo test --test it killed_under_load -- --nocapture` kills so often.
 
 use std::net::TcpListener;
-use std::process::{Child, Output, Stdio};
+use std::process::{Child, Stdio};
 use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::harness::{Files, Server, observatory, run, wait_until};
+use super::place::Place;
+use crate::harness::{Server, observatory, wait_until};
 use crate::schedules::Rng;
 
 /// How often the server is killed by the ordinary test command.
@@ -42,29 +43,21 @@ const RATE: u64 = 150;
 /// Messages of one sender: it sends for as long as a few bursts take.
 const MESSAGES: u64 = 4_500;
 
-struct Place {
-    files: Files,
-    manifest: String,
+/// A server that comes back to its address each time, and whoever sends to it.
+struct Target {
+    place: Place,
     address: String,
 }
 
-impl Place {
+impl Target {
     fn new() -> Self {
-        let files = Files::new();
-        let manifest = files.write("manifest.toml", MANIFEST);
-        // Free when nobody has it: the server comes back to it each time.
+        // Free when nobody has it.
         let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
-        Self { files, manifest, address }
-    }
-
-    fn data(&self) -> String {
-        self.files.path("data").to_str().unwrap().to_owned()
+        Self { place: Place::listening(MANIFEST, &address), address }
     }
 
     fn start(&self) -> Server {
-        let mut command = observatory();
-        let data = self.data();
-        Server::spawn(command.args(["serve", &self.manifest, "--listen", &self.address, "--data-dir", &data]))
+        self.place.start()
     }
 
     /// Traffic, with all that goes wrong in it.
@@ -72,23 +65,17 @@ impl Place {
         let (to, seed) = (format!("http://{}", self.address), round.to_string());
         let (rate, messages) = (RATE.to_string(), MESSAGES.to_string());
         let mut command = observatory();
-        command.args(["load", &self.manifest, "--to", &to, "--seed", &seed, "--json", "--patience", "60s"]);
+        command.args(["load", &self.place.manifest, "--to", &to, "--seed", &seed, "--json", "--patience", "60s"]);
         command.args(["--rate", &rate, "--requests", &messages, "--record", &self.record()]).args(FAULTS);
         command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
     }
 
     fn record(&self) -> String {
-        self.files.path("record.ndjson").to_str().unwrap().to_owned()
+        self.place.files.path("record.ndjson").to_str().unwrap().to_owned()
     }
 
     fn acknowledged(&self) -> u64 {
         std::fs::read_to_string(self.record()).unwrap_or_default().lines().count() as u64
-    }
-
-    fn replay(&self, arguments: &[&str]) -> String {
-        let output: Output = run(&[&["replay", "--journal", &self.data()], arguments].concat(), "");
-        assert_eq!(String::from_utf8_lossy(&output.stderr), "");
-        String::from_utf8(output.stdout).unwrap()
     }
 }
 
@@ -106,8 +93,7 @@ fn logged(log: &str) -> Vec<String> {
 
 /// Ends a life; answers what it has logged.
 fn kill(mut server: Server) -> Vec<String> {
-    server.signal("KILL");
-    server.wait();
+    server.kill();
     logged(&server.whole_log())
 }
 
@@ -126,25 +112,25 @@ fn untold(lives: &[Vec<String>], all: &[String]) -> usize {
 #[test]
 fn killed_under_load_it_says_what_its_journal_says_and_the_truth() {
     let wanted = std::env::var("OBSERVATORY_KILLS").ok().and_then(|kills| kills.parse().ok()).unwrap_or(KILLS);
-    let place = Place::new();
+    let target = Target::new();
     let mut rng = Rng::new(1);
     let (mut kills, mut messages, mut lives) = (0, 0, Vec::new());
-    let mut server = place.start();
+    let mut server = target.start();
     let mut round = 0;
     while kills < wanted {
         round += 1;
-        drop(std::fs::remove_file(place.record()));
-        let load = place.send(round);
+        drop(std::fs::remove_file(target.record()));
+        let load = target.send(round);
         // Its last messages are judged in peace: when they are missed is not known to it.
         let most = MESSAGES * 22 / 10;
-        while kills < wanted && place.acknowledged() < most {
+        while kills < wanted && target.acknowledged() < most {
             for _ in 0..BURST {
-                let before = place.acknowledged();
-                wait_until("some is acknowledged", || (place.acknowledged() > before + 5).then_some(()));
+                let before = target.acknowledged();
+                wait_until("some is acknowledged", || (target.acknowledged() > before + 5).then_some(()));
                 std::thread::park_timeout(Duration::from_millis(rng.below(120)));
                 lives.push(kill(server));
                 kills += 1;
-                server = place.start();
+                server = target.start();
             }
             std::thread::park_timeout(CALM);
         }
@@ -161,14 +147,14 @@ fn killed_under_load_it_says_what_its_journal_says_and_the_truth() {
     };
     assert!(server.stop().success());
     lives.push(logged(&server.whole_log()));
-    let all = changes(&place.replay(&["--transitions"]), |line| line["change"] == "held");
+    let all = changes(&target.place.replay(&["--transitions"]).1, |line| line["change"] == "held");
     let untold = untold(&lives, &all);
     println!("{kills} kills: {} changes of held statuses, of which {untold} were written and not told", all.len());
     assert!(all.len() as u64 > kills / 2, "so few changes prove little: {}", all.len());
     assert!((untold as u64) < kills, "{untold} changes were not told");
     // And what it comes to is the same again.
-    let replayed = ledgers(&serde_json::from_str(&place.replay(&["--json"])).unwrap());
-    let server = place.start();
+    let replayed = ledgers(&serde_json::from_str(&target.place.replay(&["--json"]).1).unwrap());
+    let server = target.start();
     let shown = wait_until("it is back", || Some(server.get("/api/v1/streams/orders")).filter(|got| got.status == 200));
     let shown: Vec<Value> =
         shown.json()["edges"].as_array().unwrap().iter().map(|edge| edge["ledger"].clone()).collect();

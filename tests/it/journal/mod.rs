@@ -6,5 +6,6 @@ pub(crate) mod faulty;
 mod killed;
 pub(crate) mod node;
 mod pipeline;
+mod place;
 mod restored;
 mod served;

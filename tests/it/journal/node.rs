@@ -61,14 +61,9 @@ impl Node {
             parent: None,
             alias: None,
         };
-        let reports: Vec<_> = events.iter().map(report).collect();
-        let room = self.pipeline().reserve(Load::of(&reports, &[]))?;
-        let stretches = vec![Stretch { events: reports.len(), input: by.http, by: Arc::clone(&by) }];
-        let (done, acknowledged) = oneshot::channel();
-        let (sent_us, positions) = (self.pipeline().now_us(), positions.map(|(name, at)| (name.into(), at)));
-        let batch = Batch { reports, stretches, unknown: Vec::new(), positions, room, sent_us, done };
-        self.pipeline().send(batch)?;
-        acknowledged.blocking_recv().unwrap_or(Err(Refused::Stopped)).map(drop)
+        let reports = events.iter().map(report).collect();
+        let positions = positions.map(|(name, at)| (name.into(), at));
+        hand_over(self.pipeline(), reports, positions)?.blocking_recv().unwrap_or(Err(Refused::Stopped)).map(drop)
     }
 
     pub(crate) fn ledger(&self, edge: usize) -> Ledger {
@@ -97,6 +92,22 @@ impl Node {
         }
         (lines.into_iter().map(|(_, line)| line).collect(), seen(&pipeline.board()))
     }
+}
+
+/// Hands events over as a request does, or, with positions, as an input that reads by itself; where they are not refused at
+/// once, the answer follows.
+pub(crate) fn hand_over(
+    pipeline: &Pipeline,
+    reports: Vec<Report>,
+    positions: Option<(Arc<str>, Vec<Position>)>,
+) -> Result<oneshot::Receiver<Result<Vec<usize>, Refused>>, Refused> {
+    let by = pipeline.observed();
+    let room = pipeline.reserve(Load::of(&reports, &[]))?;
+    let stretches = vec![Stretch { events: reports.len(), input: by.http, by }];
+    let (done, answer) = oneshot::channel();
+    let sent_us = pipeline.now_us();
+    pipeline.send(Batch { reports, stretches, unknown: Vec::new(), positions, room, sent_us, done })?;
+    Ok(answer)
 }
 
 /// What a board shows, without what depends on the moment at which it is looked at.

@@ -4,13 +4,18 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use observatory::clock::{Clock, MonotonicClock};
-use observatory::pipeline::{Journal, Position, Refused, Start};
+use observatory::graph::{InputState, System};
+use observatory::manifest::{Source, load};
+use observatory::metrics::Metrics;
+use observatory::pipeline::{Journal, Pipeline, Position, Refused, Running, Start};
+use observatory::sources::Sources;
 use observatory::store::Limits;
 
 use super::faulty::{Faults, FaultyDisk};
 use super::node::{LIMITS, Node, replay, seen, system};
-use crate::harness::wait_until;
+use crate::harness::{Files, await_board, wait_until};
 use crate::schedules::Rng;
+use crate::tailing::server::{append, manifest, web};
 
 /// Deadlines that do not pass while a test runs.
 const SLOW: &str = r#"
@@ -183,13 +188,17 @@ impl Clock for Trap {
     }
 }
 
-#[test]
-fn an_owner_that_panics_starts_again_from_the_journal() {
-    let disk = FaultyDisk::new(4);
+/// A pipeline whose owner panics as often as is asked for.
+fn trapped(system: Arc<System>) -> (Running, Arc<AtomicU32>) {
     let panics = Arc::new(AtomicU32::new(0));
     let clock = Arc::new(Trap { clock: MonotonicClock::start(), panics: Arc::clone(&panics) });
-    let journal = Some(Journal { disk: Arc::new(disk), limits: LIMITS });
-    let running = Start { system: system(SLOW), clock, journal }.run().unwrap();
+    let journal = Some(Journal { disk: Arc::new(FaultyDisk::new(4)), limits: LIMITS });
+    (Start { system, clock, journal }.run().unwrap(), panics)
+}
+
+#[test]
+fn an_owner_that_panics_starts_again_from_the_journal() {
+    let (running, panics) = trapped(system(SLOW));
     let pipeline = running.pipeline.clone();
     let node = Node::of(running);
     node.push(&[("web", "a".to_owned())], None).unwrap();
@@ -205,4 +214,36 @@ fn an_owner_that_panics_starts_again_from_the_journal() {
     wait_until("it is given up", || (!pipeline.is_alive()).then_some(()));
     panics.store(0, Ordering::SeqCst);
     assert!(node.push(&[("web", "b".to_owned())], None).is_err());
+}
+
+/// Nothing of a file is read twice, or not at all, because the owner began again; and the input says how it is anew.
+#[test]
+fn a_log_input_goes_on_where_it_was_when_the_owner_begins_again() {
+    let files = Files::new();
+    let manifest = load(&Source::Text("shop.toml".to_owned(), manifest(files.folder()))).unwrap();
+    let (running, panics) = trapped(Arc::new(manifest.system.clone()));
+    let pipeline = running.pipeline.clone();
+    let has_read = |events| {
+        move |pipeline: &Pipeline| {
+            let board = pipeline.board();
+            board.streams[0].nodes[0].events == events && board.inputs[1].state == InputState::Up
+        }
+    };
+    actix_web::rt::System::new().block_on(async {
+        let sources = Sources::new(pipeline.clone(), Metrics::new(pipeline.clone()).unwrap());
+        sources.follow(&manifest.settings.inputs).await;
+        await_board(&pipeline, has_read(0)).await;
+        for round in 1..=3 {
+            append(&files, "web.log", &web(&format!("{round}")));
+            await_board(&pipeline, has_read(round)).await;
+            panics.store(1, Ordering::SeqCst);
+            await_board(&pipeline, |pipeline| pipeline.figures().restarts.load(Ordering::Relaxed) == round).await;
+        }
+        append(&files, "web.log", &web("last"));
+        await_board(&pipeline, has_read(4)).await;
+        sources.stop().await;
+    });
+    let ledger = pipeline.board().streams[0].edges[0].ledger;
+    assert_eq!((ledger.upstream, ledger.duplicates), (4, 0), "{ledger:?}");
+    running.stop();
 }

@@ -1,13 +1,14 @@
 //! The real binary with a data directory: killed, started again, asked what it knows.
 
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::harness::{Files, ORDERS, Server, agent, event, observatory, run, wait_until};
+use super::place::Place;
+use crate::harness::{ORDERS, Server, agent, event, run, wait_until};
 
 /// How often the server is killed.
 const KILLS: u64 = 25;
@@ -26,45 +27,6 @@ nodes = ["web", "books", "mail"]
   to = "books"
   check = { within = "1h", ok = 2, warn = 0, fail = 0 }
 "#;
-
-struct Place {
-    files: Files,
-    manifest: String,
-}
-
-impl Place {
-    fn new(manifest: &str) -> Self {
-        let files = Files::new();
-        let manifest = files.write("manifest.toml", manifest);
-        Self { files, manifest }
-    }
-
-    fn data(&self) -> String {
-        self.files.path("data").to_str().unwrap().to_owned()
-    }
-
-    fn command(&self) -> Command {
-        let mut command = observatory();
-        command.args(["serve", &self.manifest, "--listen", "127.0.0.1:0", "--data-dir", &self.data()]);
-        command
-    }
-
-    fn start(&self) -> Server {
-        Server::spawn(&mut self.command())
-    }
-
-    /// Judges the journal again, by its own manifests or another.
-    fn replay(&self, arguments: &[&str]) -> (i32, String) {
-        let output = run(&[&["replay", "--journal", &self.data()], arguments].concat(), "");
-        assert_eq!(String::from_utf8_lossy(&output.stderr), "");
-        (output.status.code().unwrap(), String::from_utf8(output.stdout).unwrap())
-    }
-}
-
-fn kill(server: &mut Server) {
-    server.signal("KILL");
-    server.wait();
-}
 
 fn edge(server: &Server, from: &str, to: &str) -> Value {
     server.get(&format!("/api/v1/streams/orders/edges/{from}/{to}")).json()
@@ -88,7 +50,7 @@ fn all_that_was_known_is_back_after_a_kill() {
     let own = server.get("/status").json()["journal"].clone();
     assert_eq!((&own["state"], &own["error"]), (&json!("ok"), &json!(null)), "{own}");
     assert!(own["bytes"].as_u64().unwrap() > 0 && own["last_sync"].is_string(), "{own}");
-    kill(&mut server);
+    server.kill();
 
     // From the records alone, then from the snapshot of a clean stop.
     for duplicates in 0..2 {
@@ -122,7 +84,7 @@ fn what_was_in_flight_while_the_server_was_down_is_nobodys_fault() {
     }
     wait_until("they are missing", || (server.edge(0)["ledger"]["missing"] == 2).then_some(()));
     assert_eq!(server.post(&event("web", "open")).status, 202);
-    kill(&mut server);
+    server.kill();
     // Its deadline passes while nobody is there.
     std::thread::park_timeout(Duration::from_millis(500));
     let mut server = place.start();
@@ -187,7 +149,7 @@ fn killed_at_any_instant_nothing_acknowledged_is_lost_or_counted_twice() {
             });
             // At another instant each time.
             std::thread::park_timeout(Duration::from_millis(round * 7 % 40));
-            kill(&mut server);
+            server.kill();
             server = place.start();
             sender.url.lock().unwrap().clone_from(&server.url);
         }
@@ -238,14 +200,14 @@ fn a_manifest_that_changed_while_the_server_was_down_is_a_reload() {
     for node in ["web", "books"] {
         assert_eq!(server.post(&event(node, "a")).status, 202);
     }
-    kill(&mut server);
+    server.kill();
     let turned = SLOW.replace("[\"web\", \"books\", \"mail\"]", "[\"mail\", \"shop\", \"books\", \"web\"]");
     place.files.write("manifest.toml", &turned.replace("ok = 2", "ok = 1"));
     let mut server = place.start();
     let edge = edge(&server, "web", "books");
     assert_eq!((&edge["ledger"]["pass"], &edge["status"], &edge["check"]["ok"]), (&json!(1), &json!("OK"), &json!(1)));
     assert_eq!(server.post(&event("books", "a")).status, 202);
-    kill(&mut server);
+    server.kill();
     let server = place.start();
     assert_eq!(server.get("/api/v1/streams/orders/edges/web/books").json()["ledger"]["duplicates"], 1);
 }

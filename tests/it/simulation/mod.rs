@@ -12,6 +12,7 @@ mod files;
 mod host;
 mod judge;
 mod plan;
+mod senders;
 mod world;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};

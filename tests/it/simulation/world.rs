@@ -4,30 +4,21 @@ use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::sync::atomic::Ordering;
 
-use observatory::event::{Report, Token};
-use observatory::graph::NodeId;
-use observatory::pipeline::{Batch, Load, Pipeline, Refused, Reservation, Stretch};
-use tokio::sync::oneshot;
+use observatory::pipeline::{Pipeline, Reservation};
 
 use super::files::Reader;
 use super::host::Host;
 use super::plan::{BEGIN_US, Feed, MS, Plan, S};
+use super::senders::{Waiting, report_of};
 use crate::journal::faulty::Faults;
 use crate::schedules::Rng;
 
-/// How often a stubborn sender tries.
-const TRIES: u64 = 30;
 /// How often the file is looked at.
 const LOOK_US: u64 = 200 * MS;
-/// So long it may take until a refusal counts as over.
-const REFUSED_US: u64 = 2_100 * MS;
 /// After the last report, before the end.
 const AFTER_US: u64 = 15 * S;
 /// A server that is asked to do something more often than this in a microsecond goes in circles.
 const ROUNDS_MAX: u32 = 1_000;
-/// The node to which floods come, and how many messages of one come at once.
-const FLOODED: usize = 3;
-const FLOOD_AT_ONCE: u64 = 50;
 
 /// What is next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -54,13 +45,6 @@ pub(super) struct Fate {
     pub(super) taken_us: Option<(u64, u64)>,
     /// It may have been taken, and only the answer was lost: when.
     pub(super) maybe_us: Option<(u64, u64)>,
-}
-
-/// A request without an answer.
-pub(super) struct Waiting {
-    of: Option<(usize, usize, u64)>,
-    sent_us: u64,
-    answer: oneshot::Receiver<Result<Vec<usize>, Refused>>,
 }
 
 pub(super) struct World<'p> {
@@ -242,89 +226,6 @@ impl<'p> World<'p> {
         }
     }
 
-    fn feed(&self, message: usize, place: usize) -> Feed {
-        self.plan.feeds[self.plan.messages[message].seen[place].node]
-    }
-
-    fn note_first(&mut self, act: Act) {
-        let now_us = self.server_us();
-        if let Act::Report(message, place, _) = act {
-            self.fates[message][place].first_us.get_or_insert(now_us);
-        }
-    }
-
-    fn report(&mut self, message: usize, place: usize, tries: u64) {
-        self.note_first(Act::Report(message, place, tries));
-        if self.feed(message, place) == Feed::File {
-            self.lines.push((message, place));
-            return;
-        }
-        let now_us = self.server_us();
-        let (Some(pipeline), None) = (self.host.pipeline().cloned(), self.stopping) else {
-            return self.again(message, place, tries);
-        };
-        let memory_us =
-            self.plan.systems[0].streams.iter().map(observatory::graph::Stream::memory_us).min().unwrap_or(0);
-        if self.fates[message][place].maybe_us.is_some_and(|(from_us, _)| now_us > from_us + memory_us / 2) {
-            return self.tell(|| format!("m{message}/{place} is given up: it may have been taken"));
-        }
-        let report = of(self.plan, message, place);
-        match post(&pipeline, vec![report]) {
-            Some(answer) => {
-                self.waiting.push(Waiting { of: Some((message, place, tries)), sent_us: now_us, answer });
-                self.nudge();
-            }
-            None => self.refused(message, place, tries),
-        }
-    }
-
-    /// The owner is to look at what has come.
-    pub(super) fn nudge(&mut self) {
-        let soon_us = self.now_us + self.rng.below(200);
-        self.at(soon_us, Act::Round);
-    }
-
-    fn refused(&mut self, message: usize, place: usize, tries: u64) {
-        let now_us = self.server_us();
-        if let Some(pipeline) = self.host.pipeline() {
-            pipeline.refused();
-        }
-        self.trouble(now_us, now_us + REFUSED_US);
-        self.tell(|| format!("m{message}/{place} is refused"));
-        self.again(message, place, tries);
-    }
-
-    /// A sender tries again, or not.
-    fn again(&mut self, message: usize, place: usize, tries: u64) {
-        if tries < TRIES * self.plan.stubborn / 100 {
-            let pause_us = 300 * MS + self.rng.below(500 * MS);
-            self.at(self.now_us + pause_us, Act::Report(message, place, tries + 1));
-        } else {
-            self.tell(|| format!("m{message}/{place} is given up"));
-        }
-    }
-
-    fn pour(&mut self, left: u64) {
-        let Some(pipeline) = self.host.pipeline().cloned() else { return };
-        let count = left.min(FLOOD_AT_ONCE);
-        let report = |number: u64| Report {
-            node: NodeId(FLOODED as u32),
-            token: Token::new(&format!("f{number}")).unwrap(),
-            timestamp_us: None,
-            parent: None,
-            alias: None,
-        };
-        let reports = (self.flood..self.flood + count).map(report).collect();
-        self.flood += count;
-        if let Some(answer) = post(&pipeline, reports) {
-            self.waiting.push(Waiting { of: None, sent_us: self.server_us(), answer });
-            self.nudge();
-        }
-        if left > count {
-            self.at(self.now_us + 20 * MS, Act::Flood(left - count));
-        }
-    }
-
     fn round(&mut self) {
         if self.frozen_us.is_some() {
             return;
@@ -372,28 +273,6 @@ impl<'p> World<'p> {
         self.host.disk.restart();
     }
 
-    /// What senders were told.
-    fn answers(&mut self) {
-        let now_us = self.server_us();
-        let waiting = std::mem::take(&mut self.waiting);
-        for mut one in waiting {
-            let answer = one.answer.try_recv();
-            match (answer, one.of) {
-                (Err(oneshot::error::TryRecvError::Empty), _) => self.waiting.push(one),
-                (Ok(Ok(_)), Some((message, place, _))) => {
-                    self.fates[message][place].taken_us.get_or_insert((one.sent_us, now_us));
-                }
-                (Ok(Err(_)), Some((message, place, tries))) => self.refused(message, place, tries),
-                (Err(_), Some((message, place, tries))) => {
-                    self.fates[message][place].maybe_us.get_or_insert((one.sent_us, now_us));
-                    self.tell(|| format!("m{message}/{place}: nobody knows"));
-                    self.again(message, place, tries);
-                }
-                (_, None) => {}
-            }
-        }
-    }
-
     fn look(&mut self) {
         let (plan, lines) = (self.plan, &self.lines);
         let now_us = self.server_us();
@@ -401,7 +280,7 @@ impl<'p> World<'p> {
         let Some(reader) = self.reader.as_mut().filter(|_| self.stopping.is_none()) else { return };
         let since_us = reader.pushing.as_ref().map_or(now_us, |(_, _, since_us)| *since_us);
         let busy = reader.busy();
-        let taken = reader.look(lines.len(), |line| of(plan, lines[line].0, lines[line].1));
+        let taken = reader.look(lines.len(), |line| report_of(plan, lines[line].0, lines[line].1));
         let begun = reader.busy() > busy || (!taken.is_empty() && reader.busy() == busy);
         for line in taken {
             let (message, place) = self.lines[line];
@@ -464,27 +343,4 @@ impl<'p> World<'p> {
         self.agenda.retain(|Reverse((_, _, act))| !matches!(act, Act::Write | Act::Round));
         self.at(self.now_us + down_us, Act::Start);
     }
-}
-
-/// What a node reports.
-fn of(plan: &Plan, message: usize, place: usize) -> Report {
-    let (message, seen) = (&plan.messages[message], &plan.messages[message].seen[place]);
-    Report {
-        node: NodeId(seen.node as u32),
-        token: Token::new(&message.token).unwrap(),
-        timestamp_us: Some(seen.stamp_us),
-        parent: None,
-        alias: None,
-    }
-}
-
-/// Hands events over as a request does; none where it is refused at once.
-fn post(pipeline: &Pipeline, reports: Vec<Report>) -> Option<oneshot::Receiver<Result<Vec<usize>, Refused>>> {
-    let by = pipeline.observed();
-    let room = pipeline.reserve(Load::of(&reports, &[])).ok()?;
-    let stretches = vec![Stretch { events: reports.len(), input: by.http, by }];
-    let (done, answer) = oneshot::channel();
-    let sent_us = pipeline.now_us();
-    pipeline.send(Batch { reports, stretches, unknown: Vec::new(), positions: None, room, sent_us, done }).ok()?;
-    Some(answer)
 }

@@ -5,7 +5,7 @@ mod memory;
 mod model;
 mod play;
 mod rotate;
-mod server;
+pub(crate) mod server;
 mod unhinted;
 mod world;
 

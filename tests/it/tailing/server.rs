@@ -6,12 +6,11 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use jiff::Timestamp;
-use serde_json::Value;
 
 use crate::harness::{Files, ORDERS, Server, event, observatory, wait_until};
 
 /// `web` and `worker` by their logs, the rest by HTTP.
-pub(super) fn manifest(folder: &Path) -> String {
+pub(crate) fn manifest(folder: &Path) -> String {
     let folder = folder.display();
     format!(
         r#"{ORDERS}
@@ -39,12 +38,12 @@ fn serve(files: &Files) -> Server {
     Server::spawn(observatory().args(["serve", &path, "--listen", "127.0.0.1:0"]))
 }
 
-pub(super) fn append(files: &Files, name: &str, text: &str) {
+pub(crate) fn append(files: &Files, name: &str, text: &str) {
     let mut file = OpenOptions::new().create(true).append(true).open(files.path(name)).unwrap();
     file.write_all(text.as_bytes()).unwrap();
 }
 
-pub(super) fn web(token: &str) -> String {
+pub(crate) fn web(token: &str) -> String {
     format!("{} GET /orders req={token}\n", Timestamp::now())
 }
 
@@ -53,15 +52,6 @@ fn worker(token: &str) -> String {
 }
 
 impl Server {
-    fn input(&self, name: &str) -> Value {
-        let inputs = self.get("/status").json()["inputs"].as_array().unwrap().clone();
-        inputs.into_iter().find(|input| input["name"] == name).unwrap()
-    }
-
-    fn await_input(&self, name: &str, state: &str) {
-        wait_until(&format!("{name} is {state}"), || (self.input(name)["state"] == state).then_some(()));
-    }
-
     fn await_passes(&self, passes: u64) {
         wait_until("they have passed", || (self.edge(0)["ledger"]["pass"] == passes).then_some(()));
     }

@@ -8,19 +8,11 @@ use observatory::input::pace::Pace;
 use observatory::input::tail::LogInput;
 use observatory::manifest::{Source, load};
 use observatory::metrics::Metrics;
-use observatory::pipeline::{Pipeline, Port, Start};
+use observatory::pipeline::{Port, Start};
 use tokio::sync::watch;
-use tokio::time::timeout;
 
 use super::server::{append, manifest, web};
-use crate::harness::{Files, PATIENCE};
-
-async fn wait(pipeline: &Pipeline, seen: impl Fn(&Pipeline) -> bool) {
-    let mut shown = pipeline.shown();
-    while !seen(pipeline) {
-        timeout(PATIENCE, shown.changed()).await.unwrap().unwrap();
-    }
-}
+use crate::harness::{Files, await_board};
 
 #[test]
 fn without_hints_nothing_is_lost() {
@@ -35,12 +27,12 @@ fn without_hints_nothing_is_lost() {
         let input = LogInput::new(log.unwrap(), port, Pace::default().lane(), metrics).unhinted();
         let (stop, stopped) = watch::channel(false);
         let task = actix_web::rt::spawn(input.run(stopped));
-        wait(&pipeline, |pipeline| pipeline.board().inputs[1].state == InputState::Up).await;
+        await_board(&pipeline, |pipeline| pipeline.board().inputs[1].state == InputState::Up).await;
         for round in 0..3 {
             append(&files, "web.log", &web(&format!("{round}-last")));
             std::fs::rename(files.path("web.log"), files.path(&format!("web-{round}.log"))).unwrap();
             append(&files, "web.log", &web(&format!("{round}-first")));
-            wait(&pipeline, |pipeline| pipeline.board().streams[0].nodes[0].events == 2 * (round + 1)).await;
+            await_board(&pipeline, |pipeline| pipeline.board().streams[0].nodes[0].events == 2 * (round + 1)).await;
         }
         assert_eq!(pipeline.board().streams[0].edges[0].ledger.duplicates, 0);
         stop.send_replace(true);
