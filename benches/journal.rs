@@ -34,6 +34,8 @@ const COMMIT_MS: f64 = 2.0;
 const START_S: f64 = 2.0;
 const TOKENS: u64 = 1_000_000;
 const ROUNDS: usize = 3;
+/// So many connections report at fixed times: enough that none still waits for an answer when its next report is due.
+const SENDERS: u32 = 256;
 
 const MANIFEST: &str = r#"
 max_tokens = 4_000_000
@@ -161,11 +163,10 @@ fn latency(rate: f64, seconds: f64) -> bool {
     let data = tempfile::tempdir().unwrap();
     let server = Served::start(Some(data.path()));
     let address = server.url.trim_start_matches("http://");
-    let senders = 32;
-    let pause = Duration::from_secs_f64(f64::from(senders) / rate);
+    let pause = Duration::from_secs_f64(f64::from(SENDERS) / rate);
     let stop = AtomicBool::new(false);
     let (mut latencies, mut bare) = std::thread::scope(|scope| {
-        let senders: Vec<_> = (0..senders)
+        let senders: Vec<_> = (0..SENDERS)
             .map(|id| {
                 scope.spawn({
                     let stop = &stop;
@@ -195,7 +196,7 @@ fn send(address: &str, id: u32, pause: Duration, seconds: f64, stop: &AtomicBool
     let mut latencies = Vec::new();
     let mut answer = [0; 4096];
     for at in 0_u32.. {
-        let due = begun + pause * at + pause * id / 32;
+        let due = begun + pause * at + pause * id / SENDERS;
         std::thread::sleep(due.saturating_duration_since(Instant::now()));
         if begun.elapsed().as_secs_f64() > seconds || stop.load(Ordering::Relaxed) {
             break;
@@ -258,6 +259,8 @@ fn recovery() -> bool {
         std::fs::copy(file.path(), killed.path().join(file.file_name())).unwrap();
     }
     running.stop();
+    // Whoever holds a door of it holds the folder.
+    drop(pipeline);
     let mut good = true;
     for (what, path) in [("as a kill leaves them", killed.path()), ("after a clean stop", data.path())] {
         let begun = Instant::now();
