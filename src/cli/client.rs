@@ -1,6 +1,7 @@
 //! A small HTTP client: reports events to a server, and reads what it shows.
 
-use std::io::{BufRead, BufReader};
+use std::fmt;
+use std::io::{BufRead, BufReader, ErrorKind};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -31,14 +32,15 @@ pub(super) struct Credentials {
 }
 
 impl Credentials {
-    /// A client of the server at `to`, `http://host:port` or `https://host:port`, with or without a slash at the end.
-    pub(super) fn client(&self, to: &str) -> Result<Client, String> {
+    /// A client of the server at `to`, `http://host:port` or `https://host:port`, with or without a slash at the end. `flag`:
+    /// what that was said by.
+    pub(super) fn client(&self, to: &str, flag: &'static str) -> Result<Client, String> {
         let url = base(to)?;
         let key = self.key_file.as_deref().map(read_key).transpose()?;
         let roots = self.ca_file.as_deref().map(read_certificates).transpose()?;
         let tls = TlsConfig::builder().root_certs(roots.unwrap_or(RootCerts::WebPki)).build();
         let agent = settings(&tls).timeout_global(Some(PATIENCE)).build().into();
-        Ok(Client { agent, tls, url, key })
+        Ok(Client { agent, tls, url, flag, key })
     }
 }
 
@@ -91,7 +93,31 @@ pub(super) struct Client {
     agent: Agent,
     tls: TlsConfig,
     url: String,
+    flag: &'static str,
     key: Option<Secret>,
+}
+
+/// Why a server did not answer.
+#[derive(Debug)]
+pub(super) struct Unreached {
+    url: String,
+    flag: &'static str,
+    error: ureq::Error,
+}
+
+impl fmt::Display for Unreached {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { url, flag, error } = self;
+        let nobody = match error {
+            ureq::Error::Io(error) => error.kind() == ErrorKind::ConnectionRefused,
+            error => matches!(error, ureq::Error::ConnectionFailed | ureq::Error::HostNotFound),
+        };
+        write!(f, "failed to reach the server at {url}: {error}")?;
+        if nobody {
+            write!(f, "; start one with `observatory serve MANIFEST`, or say with {flag} where it is")?;
+        }
+        Ok(())
+    }
 }
 
 /// What the server answered.
@@ -137,25 +163,31 @@ impl Client {
     }
 
     /// What is at this path.
-    pub(super) fn get(&self, path: &str) -> Result<Answer, ureq::Error> {
-        Answer::read(self.signed(self.agent.get(format!("{}{path}", self.url))).call()?)
+    pub(super) fn get(&self, path: &str) -> Result<Answer, Unreached> {
+        let answer = self.signed(self.agent.get(format!("{}{path}", self.url))).call();
+        answer.and_then(Answer::read).map_err(|error| self.unreached(error))
     }
 
     /// The lines at this path, as they come, for as long as they come.
-    pub(super) fn lines(&self, path: &str) -> Result<Lines, ureq::Error> {
+    pub(super) fn lines(&self, path: &str) -> Result<Lines, Unreached> {
         let config = settings(&self.tls).timeout_connect(Some(PATIENCE)).timeout_recv_response(Some(PATIENCE));
         let agent: Agent = config.build().into();
-        let answer = self.signed(agent.get(format!("{}{path}", self.url))).call()?;
+        let answer = self.signed(agent.get(format!("{}{path}", self.url))).call();
+        let answer = answer.map_err(|error| self.unreached(error))?;
         if answer.status() != 200 {
-            return Ok(Lines::Refused(Answer::read(answer)?));
+            return Answer::read(answer).map(Lines::Refused).map_err(|error| self.unreached(error));
         }
         Ok(Lines::Open(Box::new(BufReader::new(answer.into_body().into_reader()))))
     }
 
     /// Sends events, one a line.
-    pub(super) fn send(&self, lines: &str) -> Result<Answer, ureq::Error> {
+    pub(super) fn send(&self, lines: &str) -> Result<Answer, Unreached> {
         let request = self.agent.post(format!("{}/events", self.url)).header("Content-Type", "application/x-ndjson");
-        Answer::read(self.signed(request).send(lines)?)
+        self.signed(request).send(lines).and_then(Answer::read).map_err(|error| self.unreached(error))
+    }
+
+    fn unreached(&self, error: ureq::Error) -> Unreached {
+        Unreached { url: self.url.clone(), flag: self.flag, error }
     }
 
     /// The request with the key, where there is one.

@@ -67,7 +67,7 @@ fn stops(request: u64) -> [(&'static str, u64); 4] {
 
 /// Reports made-up requests to the server, each event when it takes place, until told to stop.
 fn traffic(address: SocketAddr, stop: &Receiver<()>) {
-    let client = match Credentials::default().client(&format!("http://{address}")) {
+    let client = match Credentials::default().client(&format!("http://{address}"), "--listen") {
         Ok(client) => client,
         Err(error) => return tracing::error!(subsystem = "server", error, "failed to start the made-up traffic"),
     };

@@ -33,7 +33,7 @@ impl Init {
     pub(super) fn run(self) -> ExitCode {
         let is_url = |from: &String| from.starts_with("http://") || from.starts_with("https://");
         let observed = match self.from.as_slice() {
-            [url] if is_url(url) => match self.credentials.client(url) {
+            [url] if is_url(url) => match self.credentials.client(url, "--from") {
                 Ok(client) => of_server(&client),
                 Err(error) => return output::wrong(&error),
             },
@@ -90,7 +90,7 @@ fn get<T: DeserializeOwned>(client: &Client, path: &str) -> Result<Option<T>, St
         Ok(Answer { status: 200, body, .. }) => serde_json::from_str(&body).map(Some).map_err(|error| failed(&error)),
         Ok(Answer { status: 404, .. }) => Ok(None),
         Ok(answer) => Err(failed(&answer.refusal())),
-        Err(error) => Err(failed(&error)),
+        Err(error) => Err(error.to_string()),
     }
 }
 

@@ -140,7 +140,7 @@ impl Load {
         let plan = Plan::new(system, self.options(seed)).map_err(Stop::Wrong)?;
         let settle_us = plan.settle_us();
         let connections = if plan.is_ordered() { 1 } else { self.connections };
-        let client = || self.credentials.client(&self.to).map_err(Stop::Wrong);
+        let client = || self.credentials.client(&self.to, "--to").map_err(Stop::Wrong);
         let clients = (0..connections).map(|_| client()).collect::<Result<_, _>>()?;
         let (client, clock) = (client()?, MonotonicClock::start());
         let reader = Reader { client: &client, clock: &clock, patience_us: self.patience };

@@ -78,7 +78,7 @@ impl Total {
 
 impl Send {
     pub(super) fn run(self) -> ExitCode {
-        let client = match self.credentials.client(&self.to) {
+        let client = match self.credentials.client(&self.to, "--to") {
             Ok(client) => client,
             Err(error) => return output::wrong(&error),
         };
@@ -152,7 +152,7 @@ fn next_batch(lines: &Receiver<String>) -> Option<(String, usize)> {
 /// Sends a batch whose first event has this index; waits and tries again where the server pushes back.
 fn send(client: &Client, batch: &str, first: usize, total: &mut Total) -> Result<(), String> {
     for _ in 0..TRIES {
-        let answer = client.send(batch).map_err(|error| format!("failed to reach the server: {error}"))?;
+        let answer = client.send(batch).map_err(|error| error.to_string())?;
         if answer.status == 503 {
             let wait = Duration::from_secs(answer.retry_after_s.unwrap_or(1).min(60));
             std::thread::park_timeout(wait);

@@ -75,7 +75,7 @@ struct Json {
 
 impl Status {
     pub(super) fn run(self) -> ExitCode {
-        let client = match self.credentials.client(&self.to) {
+        let client = match self.credentials.client(&self.to, "--to") {
             Ok(client) => client,
             Err(error) if self.plugin => return say(&plugin::unknown(&error)),
             Err(error) => return output::wrong(&error),
@@ -129,7 +129,7 @@ fn get(client: &Client, path: &str) -> Result<String, String> {
     match client.get(path) {
         Ok(Answer { status: 200, body, .. }) => Ok(body),
         Ok(answer) => Err(answer.refusal()),
-        Err(error) => Err(format!("failed to reach the server: {error}")),
+        Err(error) => Err(error.to_string()),
     }
 }
 

@@ -141,7 +141,9 @@ fn send_says_what_is_refused_as_it_comes() {
 fn send_says_that_nobody_is_there() {
     let output = run(&["send", "web", "a", "--to", "http://127.0.0.1:1"], "");
     assert_eq!(output.status.code(), Some(1));
-    assert!(String::from_utf8(output.stderr).unwrap().contains("failed to reach the server"));
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(said.contains("failed to reach the server at http://127.0.0.1:1: "), "{said}");
+    assert!(said.contains("start one with `observatory serve MANIFEST`, or say with --to where it is"), "{said}");
     assert_eq!(run(&["send", "web"], "").status.code(), Some(2));
 }
 

@@ -104,7 +104,8 @@ fn who_cannot_be_asked_is_named() {
     let nobody = ["--to", "http://127.0.0.1:1"];
     let output = run(&[&["status"], &nobody[..]].concat(), "");
     assert_eq!(code(&output), 1);
-    assert!(String::from_utf8(output.stderr).unwrap().contains("failed to reach the server"));
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(said.contains("http://127.0.0.1:1") && said.contains("`observatory serve MANIFEST`"), "{said}");
     let output = run(&[&["status", "--plugin"], &nobody[..]].concat(), "");
     assert_eq!(code(&output), 3);
     assert!(stdout(&output).starts_with("OBSERVATORY UNKNOWN - failed to reach the server"), "{output:?}");

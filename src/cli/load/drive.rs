@@ -182,7 +182,7 @@ impl Shared<'_, '_> {
                         tally.sent.repeated[event.node.0 as usize] += 1;
                     }
                     again = (again * 2).min(AGAIN.1);
-                    (format!("failed to reach the server: {error}"), again)
+                    (error.to_string(), again)
                 }
             };
             failed = true;

@@ -83,7 +83,7 @@ impl Reader<'_> {
                 }
                 Ok(answer) if answer.status != 503 => return Err(answer.refusal()),
                 Ok(answer) => answer.refusal(),
-                Err(error) => format!("failed to reach the server: {error}"),
+                Err(error) => error.to_string(),
             };
             if self.clock.now_us() > begun_us + self.patience_us {
                 return Err(error);

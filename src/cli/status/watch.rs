@@ -119,7 +119,7 @@ impl Watched {
             let why = match client.lines(&path) {
                 Ok(Lines::Open(lines)) => listen(lines, &tell),
                 Ok(Lines::Refused(answer)) => answer.refusal(),
-                Err(error) => format!("failed to reach the server: {error}"),
+                Err(error) => error.to_string(),
             };
             // Where nobody listens any more there is nobody to tell.
             tell(What::Lost(why));

@@ -106,7 +106,8 @@ fn flags_that_do_not_fit_are_wrong() {
     }
     let output = run(&["load", &manifest, "--to", "http://127.0.0.1:1", "--patience", "200ms"], "");
     assert_eq!(output.status.code(), Some(1));
-    assert!(String::from_utf8(output.stderr).unwrap().contains("failed to reach the server"));
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(said.contains("http://127.0.0.1:1") && said.contains("say with --to where it is"), "{said}");
 }
 
 /// A server at an address that it can come back to.
