@@ -89,6 +89,11 @@ fn check(manifest: &Manifest, listen: Option<SocketAddr>) -> Result<(), Failure>
         .map_err(|refused| Failure::Wrong(format!("{refused}\n{LISTEN_HELP}")))
 }
 
+/// Whether a server could speak TLS with a certificate and its key; where not, why.
+pub fn check_certificate(certificate: &Path, key: &Path) -> Result<(), String> {
+    Certificate::load(certificate, key).map(drop)
+}
+
 /// The address to listen on.
 fn address(manifest: &Manifest, listen: Option<SocketAddr>) -> SocketAddr {
     listen.or(manifest.settings.listen).unwrap_or(LISTEN_DEFAULT)

@@ -7,7 +7,8 @@ use clap::Args;
 use serde::Serialize;
 
 use super::{Exit, Format, Reading, output, sample, source};
-use crate::manifest::{self, Manifest, Problem};
+use crate::app;
+use crate::manifest::{self, Manifest, Problem, Text};
 
 /// Validate a manifest
 ///
@@ -58,7 +59,9 @@ impl Check {
         if dash(&self.manifest) && self.sample.as_ref().is_some_and(dash) {
             return output::wrong(&"the manifest and the sample cannot both come from standard input");
         }
-        let read = manifest::load(&source(&self.manifest));
+        let text = Text::read(&source(&self.manifest));
+        // Whoever tries out rules need not have the server's files.
+        let read = if self.sample.is_some() { text.check() } else { text.check_with_files(&app::check_certificate) };
         if let (Ok(manifest), Some(file)) = (&read, &self.sample) {
             return sample::run(manifest, file, self.reading.input.as_deref(), self.format.json);
         }

@@ -1,10 +1,12 @@
 //! Who may read and report: `[[server.key]]`, `[[server.login]]`, and what else of `[server]` is about access.
 
 use std::collections::{HashMap, HashSet};
-use std::path::PathBuf;
+use std::fs::File;
+use std::io::ErrorKind;
 
 use toml::de::DeValue;
 
+use super::context::Certificates;
 use super::inputs::nodes;
 use super::item::Item;
 use super::keys;
@@ -133,11 +135,33 @@ fn tls(server: &Section<'_>) -> Option<TlsFiles> {
     let tls = server.section("tls", &keys::TLS)?;
     let file = |key: &'static str, example: &str| {
         let said = tls.require(key, &format!("\"{example}\""));
-        if said { tls.text(key, example).map(|text| PathBuf::from(text.value)) } else { None }
+        if said { tls.path(key, example) } else { None }
     };
     let (certificate, key) =
         (file("certificate", "/etc/observatory/server.crt"), file("key", "/etc/observatory/server.key"));
-    Some(TlsFiles { certificate: certificate?, key: key? })
+    let files = TlsFiles { certificate: certificate?, key: key? };
+    if let Some(usable) = server.context.certificates {
+        check_files(&tls, &files, usable);
+    }
+    Some(files)
+}
+
+/// Says that a server could not start with these files. What we may not read, whoever runs it may.
+fn check_files(tls: &Section<'_>, files: &TlsFiles, usable: Certificates<'_>) {
+    let TlsFiles { certificate, key } = files;
+    let denied = [certificate, key]
+        .into_iter()
+        .find(|file| File::open(file).is_err_and(|error| error.kind() == ErrorKind::PermissionDenied));
+    let finding = match (denied, usable(certificate, key)) {
+        (_, Ok(())) => return,
+        (Some(file), _) => {
+            let message = format!("{} may not be read by you: whether it will do is not known", file.display());
+            Finding::warning(&tls.place(), message).help("check it as the user who runs the server")
+        }
+        (None, Err(why)) => Finding::error(&tls.place(), why)
+            .help("name files in PEM; a relative path begins at the folder of this file"),
+    };
+    tls.context.report(finding);
 }
 
 /// Origins whose pages may show ours in a frame.

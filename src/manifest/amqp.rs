@@ -1,6 +1,7 @@
 //! `[[input.amqp]]`: a queue, and where the fields of an event stand in its messages.
 
-use std::path::PathBuf;
+use std::fs;
+use std::path::Path;
 
 use super::item::Bounds;
 use super::keys;
@@ -20,7 +21,10 @@ pub(super) fn read(amqp: &Section<'_>) -> Option<AmqpSettings> {
     let exchange = amqp.text("exchange", "observatory").map(|name| Exchange { name: name.value, kind });
     let routing_key = amqp.text("routing_key", "observatory.input");
     let prefetch = amqp.whole("prefetch", &Bounds { range: 1..=65_535, example: "1000" });
-    let ca_file = amqp.text("ca_file", "/etc/ssl/certs/broker.pem").map(|file| PathBuf::from(file.value));
+    let ca_file = amqp.path("ca_file", "/etc/ssl/certs/broker.pem");
+    if let Some(file) = &ca_file {
+        check_authorities(amqp, file);
+    }
     let aside = aside(amqp);
     let map = amqp.section("map", &keys::MAP).map(|map| read_map(&map));
     let queue = queue?.value;
@@ -53,10 +57,26 @@ fn url(amqp: &Section<'_>) -> Option<Url> {
     Url::parse(&url.value).map_err(|error| wrong(format!("`url` is no address of a broker: {error}"))).ok()
 }
 
+/// Says that a file of certificates will not do, where files are looked at: the input would stay down.
+fn check_authorities(amqp: &Section<'_>, file: &Path) {
+    if !amqp.context.looks_at_files() {
+        return;
+    }
+    let why = match fs::read_to_string(file) {
+        Ok(text) if text.contains("-----BEGIN CERTIFICATE-----") => return,
+        Ok(_) => format!("{} holds no certificate", file.display()),
+        Err(error) => format!("failed to read {}: {error}", file.display()),
+    };
+    if let Some(item) = amqp.item("ca_file") {
+        let finding = Finding::warning(&item.place, why)
+            .help("name a file of certificates in PEM; a relative path begins at the folder of this file");
+        amqp.context.report(finding);
+    }
+}
+
 fn aside(amqp: &Section<'_>) -> Aside {
     let exchange = amqp.text("dead_letter", "observatory.dead");
-    let file = amqp.text("quarantine", "/var/lib/observatory/poison.ndjson");
-    match (exchange, file) {
+    match (exchange, amqp.item("quarantine")) {
         (Some(_), Some(file)) => {
             let finding = Finding::error(&file.place, "`dead_letter` and `quarantine` are both said");
             amqp.context
@@ -64,7 +84,7 @@ fn aside(amqp: &Section<'_>) -> Aside {
             Aside::Reject
         }
         (Some(exchange), None) => Aside::DeadLetter(exchange.value),
-        (None, Some(file)) => Aside::Quarantine(PathBuf::from(file.value)),
+        (None, Some(file)) => file.path("/var/lib/observatory/poison.ndjson").map_or(Aside::Reject, Aside::Quarantine),
         (None, None) => Aside::Reject,
     }
 }

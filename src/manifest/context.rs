@@ -1,6 +1,7 @@
 //! What every part of the reading needs: the files, the environment, and where problems go.
 
 use std::cell::{Cell, RefCell};
+use std::path::Path;
 
 use super::problem::Finding;
 use super::source::SourceFile;
@@ -8,6 +9,9 @@ use crate::graph;
 
 /// The environment: the value of a variable, where it is set.
 pub type Environment<'a> = &'a dyn Fn(&str) -> Option<String>;
+
+/// Whether a server could speak TLS with a certificate and its key: where not, why.
+pub type Certificates<'a> = &'a dyn Fn(&Path, &Path) -> Result<(), String>;
 
 /// How much work the search for near names may be, in compared characters squared: enough for a
 /// thousand slips, and little enough for a file full of nonsense.
@@ -17,6 +21,8 @@ const NEAREST_BUDGET: usize = 4_000_000;
 pub(super) struct Context<'a> {
     pub(super) files: &'a [SourceFile],
     pub(super) environment: Environment<'a>,
+    /// Where the files that it names are looked at, too.
+    pub(super) certificates: Option<Certificates<'a>>,
     findings: RefCell<Vec<Finding>>,
     nearest_budget: Cell<usize>,
 }
@@ -24,7 +30,17 @@ pub(super) struct Context<'a> {
 impl<'a> Context<'a> {
     pub(super) fn new(files: &'a [SourceFile], environment: Environment<'a>) -> Self {
         let findings = RefCell::new(Vec::new());
-        Self { files, environment, findings, nearest_budget: Cell::new(NEAREST_BUDGET) }
+        Self { files, environment, certificates: None, findings, nearest_budget: Cell::new(NEAREST_BUDGET) }
+    }
+
+    /// The same, and the files that the manifest names are looked at.
+    pub(super) fn looking_at_files(self, certificates: Option<Certificates<'a>>) -> Self {
+        Self { certificates, ..self }
+    }
+
+    /// Whether the files that the manifest names are looked at.
+    pub(super) fn looks_at_files(&self) -> bool {
+        self.certificates.is_some()
     }
 
     /// Puts a finding on the list.

@@ -1,6 +1,7 @@
 //! One value of the manifest, read as what it has to be; a wrong type says what to write.
 
 use std::ops::RangeInclusive;
+use std::path::{Path, PathBuf};
 
 use toml::de::DeValue;
 
@@ -69,6 +70,16 @@ impl<'d> Item<'d> {
                 None
             }
         }
+    }
+
+    /// A path: where it is relative, to the folder of the file that says it.
+    pub(super) fn path(&self, example: &str) -> Option<PathBuf> {
+        Some(self.folder().join(self.text(example)?.value))
+    }
+
+    /// The folder of the file that says it.
+    pub(super) fn folder(&self) -> &'d Path {
+        &self.context.files[self.place.file].folder
     }
 
     /// A duration; `zero` where none at all is allowed.

@@ -1,6 +1,6 @@
 //! Reading a manifest from the first byte to the last check.
 
-use super::context::{Context, Environment};
+use super::context::{Certificates, Context, Environment};
 use super::inputs;
 use super::keys;
 use super::problem::{Finding, Problem, Severity};
@@ -22,7 +22,7 @@ pub fn load(source: &Source) -> Result<Manifest, Vec<Problem>> {
 
 /// Like [`load`], with an environment of its own.
 pub fn load_in(source: &Source, environment: Environment<'_>) -> Result<Manifest, Vec<Problem>> {
-    check(&source.read()?, environment)
+    check(&source.read()?, environment, None)
 }
 
 /// What was read, and is not checked yet; or why it could not be read.
@@ -37,13 +37,26 @@ impl Text {
 
     /// Checks it; every problem at once.
     pub fn check(&self) -> Result<Manifest, Vec<Problem>> {
+        self.check_by(None)
+    }
+
+    /// The same, and the files that it names are looked at: what a server needs, and cannot use, is a problem.
+    pub fn check_with_files(&self, certificates: Certificates<'_>) -> Result<Manifest, Vec<Problem>> {
+        self.check_by(Some(certificates))
+    }
+
+    fn check_by(&self, certificates: Option<Certificates<'_>>) -> Result<Manifest, Vec<Problem>> {
         let files = self.0.as_ref().map_err(Clone::clone)?;
-        check(files, &|name| std::env::var(name).ok())
+        check(files, &|name| std::env::var(name).ok(), certificates)
     }
 }
 
-fn check(files: &[SourceFile], environment: Environment<'_>) -> Result<Manifest, Vec<Problem>> {
-    let context = Context::new(files, environment);
+fn check(
+    files: &[SourceFile],
+    environment: Environment<'_>,
+    certificates: Option<Certificates<'_>>,
+) -> Result<Manifest, Vec<Problem>> {
+    let context = Context::new(files, environment).looking_at_files(certificates);
     let parsed: Vec<_> = files.iter().enumerate().map(|(index, file)| syntax::parse(&context, index, file)).collect();
     let mut findings = context.take_findings();
     let Some(parsed) = parsed.into_iter().collect::<Option<Vec<_>>>() else {

@@ -42,7 +42,10 @@ fn path(log: &Section<'_>) -> Option<String> {
         log.context.report(finding.help("`*` stands for any characters, `?` for one, `[0-9]` for one of these"));
         return None;
     }
-    Some(path.value)
+    let below = path.value.trim_start_matches("./");
+    let folder = glob::Pattern::escape(&log.context.files[path.place.file].folder.display().to_string());
+    let relative = !folder.is_empty() && !below.starts_with('/');
+    Some(if relative { format!("{folder}/{below}") } else { below.to_owned() })
 }
 
 /// What a rule writes, by its keys.
@@ -52,7 +55,7 @@ struct Written<'d> {
     texts: Vec<(RuleKey, Text)>,
 }
 
-/// Reads a rule and compiles it; `None` where something is wrong.
+/// Reads a rule and compiles it, whatever else is wrong with it, so that all is said at once; `None` where something is wrong.
 fn rule(section: &Section<'_>, known: &Known<'_>, rules: &mut RuleSet) -> Option<()> {
     let json = section.section("json", &keys::JSON);
     let mut written = Written { rule: section.clone(), json, texts: Vec::new() };
@@ -88,11 +91,9 @@ fn rule(section: &Section<'_>, known: &Known<'_>, rules: &mut RuleSet) -> Option
         }
     };
     let bad_unit = section.says("unit") && unit.is_none();
-    if bad_unit || timestamp.is_bad() || timezone.is_bad() || node == Some(None) {
-        return None;
-    }
+    let bad = bad_unit || timestamp.is_bad() || timezone.is_bad() || matches!(node, Some(Err(_)));
     let text = RuleText {
-        node: node.flatten(),
+        node: node.map(|node| node.unwrap_or_else(|written| written)),
         lines,
         timestamp: timestamp.said(),
         timezone: timezone.said(),
@@ -103,17 +104,18 @@ fn rule(section: &Section<'_>, known: &Known<'_>, rules: &mut RuleSet) -> Option
             Finding::warning(&section.item("unit")?.place, "`unit` is for a duration, and the rule takes none");
         section.context.report(finding.help("capture the `duration`, or take `unit` out"));
     }
-    rules.add(&text).map_err(|errors| errors.into_iter().for_each(|error| written.report(error))).ok()
+    let added = rules.add(&text).map_err(|errors| errors.into_iter().for_each(|error| written.report(error)));
+    added.ok().filter(|()| !bad)
 }
 
-/// A node that a rule names itself.
-fn node(item: &Item<'_>, known: &Known<'_>) -> Option<String> {
-    let text = item.text("web-server")?;
+/// A node that a rule names itself; where it will not do, what is written in its place.
+fn node(item: &Item<'_>, known: &Known<'_>) -> Result<String, String> {
+    let Some(text) = item.text("web-server") else { return Err(String::new()) };
     if !known.accept && !known.names.contains(&text.value) {
         unknown_node(item, &text, known.names);
-        return None;
+        return Err(text.value);
     }
-    Some(text.value)
+    Ok(text.value)
 }
 
 /// What became of a key's text.

@@ -34,7 +34,7 @@ mod thresholds;
 mod top;
 mod watch;
 
-pub use context::Environment;
+pub use context::{Certificates, Environment};
 pub use duration::duration_us;
 pub use keys::{TABLES, Table};
 pub use load::{Text, load, load_in};

@@ -1,6 +1,7 @@
 //! A table of the manifest, perhaps from several files, read key by key.
 
 use std::ops::Range;
+use std::path::PathBuf;
 
 use toml::Spanned;
 use toml::de::{DeString, DeTable, DeValue};
@@ -110,6 +111,10 @@ impl<'d> Section<'d> {
 
     pub(super) fn text(&self, key: &'static str, example: &str) -> Option<Text> {
         self.item(key)?.text(example)
+    }
+
+    pub(super) fn path(&self, key: &'static str, example: &str) -> Option<PathBuf> {
+        self.item(key)?.path(example)
     }
 
     pub(super) fn duration(&self, key: &'static str) -> Option<Said<Span>> {

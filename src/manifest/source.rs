@@ -8,6 +8,8 @@ use super::problem::Problem;
 
 /// The largest manifest file.
 const FILE_BYTES_MAX: u64 = 16 << 20;
+/// The working directory.
+const HERE: &str = "";
 
 /// Where a manifest comes from.
 #[derive(Clone, Debug)]
@@ -30,10 +32,10 @@ impl Source {
     /// Reads the files, each with the name by which problems call it.
     pub(super) fn read(&self) -> Result<Vec<SourceFile>, Vec<Problem>> {
         match self {
-            Self::Text(name, text) => Ok(vec![SourceFile::new(name.clone(), text.clone())]),
-            Self::Stdin => {
-                read_text("<stdin>", io::stdin().lock()).map(|file| vec![file]).map_err(|problem| vec![problem])
-            }
+            Self::Text(name, text) => Ok(vec![SourceFile::new(name.clone(), text.clone(), HERE.as_ref())]),
+            Self::Stdin => read_text("<stdin>", HERE.as_ref(), io::stdin().lock())
+                .map(|file| vec![file])
+                .map_err(|problem| vec![problem]),
             Self::Path(path) if path.is_dir() => read_folder(path),
             Self::Path(path) => read_file(path).map(|file| vec![file]).map_err(|problem| vec![problem]),
         }
@@ -47,15 +49,17 @@ pub(super) struct SourceFile {
     pub(super) name: String,
     /// All of it.
     pub(super) text: String,
+    /// What paths in it are relative to: its folder; the working directory where it comes from standard input.
+    pub(super) folder: PathBuf,
     /// Where its lines begin.
     line_starts: Vec<usize>,
 }
 
 impl SourceFile {
-    fn new(name: String, text: String) -> Self {
+    fn new(name: String, text: String, folder: &Path) -> Self {
         let line_starts =
             std::iter::once(0).chain(memchr::memchr_iter(b'\n', text.as_bytes()).map(|at| at + 1)).collect();
-        Self { name, text, line_starts }
+        Self { name, text, folder: folder.to_owned(), line_starts }
     }
 
     /// The line, from 0, that a byte stands on.
@@ -106,7 +110,7 @@ pub(super) fn toml_files(folder: &Path) -> io::Result<Vec<PathBuf>> {
 fn read_file(path: &Path) -> Result<SourceFile, Problem> {
     let name = path.display().to_string();
     match File::open(path) {
-        Ok(file) => read_text(&name, file),
+        Ok(file) => read_text(&name, path.parent().unwrap_or(HERE.as_ref()), file),
         Err(error) => {
             let help = match error.kind() {
                 io::ErrorKind::NotFound => "name a manifest file, a folder of them, or `-` for standard input",
@@ -118,7 +122,7 @@ fn read_file(path: &Path) -> Result<SourceFile, Problem> {
     }
 }
 
-fn read_text(name: &str, reader: impl Read) -> Result<SourceFile, Problem> {
+fn read_text(name: &str, folder: &Path, reader: impl Read) -> Result<SourceFile, Problem> {
     let mut bytes = Vec::new();
     if let Err(error) = reader.take(FILE_BYTES_MAX + 1).read_to_end(&mut bytes) {
         return Err(Problem::of_file(name, &format!("failed to read the manifest: {error}"), ""));
@@ -128,7 +132,7 @@ fn read_text(name: &str, reader: impl Read) -> Result<SourceFile, Problem> {
         return Err(Problem::of_file(name, "the manifest is larger than 16 MiB", help));
     }
     match String::from_utf8(bytes) {
-        Ok(text) => Ok(SourceFile::new(name.to_owned(), text)),
+        Ok(text) => Ok(SourceFile::new(name.to_owned(), text, folder)),
         Err(error) => {
             let valid = &error.as_bytes()[..error.utf8_error().valid_up_to()];
             let line = 1 + memchr::memchr_iter(b'\n', valid).count();

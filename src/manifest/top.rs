@@ -1,7 +1,6 @@
 //! The top level and `[server]`.
 
 use std::net::{Ipv4Addr, SocketAddr};
-use std::path::PathBuf;
 
 use toml::de::DeValue;
 
@@ -77,9 +76,7 @@ pub(super) fn settings(top: &Section<'_>, nodes: &[String]) -> Settings {
     if let Some(access) = server.choice("access", &["open", "login"]) {
         settings.access = Some(if access.value == 0 { Access::Open } else { Access::Login });
     }
-    if let Some(data_dir) = server.text("data_dir", "/var/lib/observatory") {
-        settings.data_dir = Some(PathBuf::from(data_dir.value));
-    }
+    settings.data_dir = server.path("data_dir", "/var/lib/observatory");
     if let Some(journal) = server.section("journal", &keys::JOURNAL) {
         let size = journal.item("max_size").and_then(|item| item.size(JOURNAL_MIN));
         let age = journal.duration("max_age");

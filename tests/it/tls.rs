@@ -149,8 +149,15 @@ fn a_server_does_not_start_with_a_certificate_that_is_wrong() {
         let output = run(&["serve", &path, "--listen", "127.0.0.1:0"], "");
         (output.status.code(), String::from_utf8(output.stderr).unwrap())
     };
+    // What stops the server is what `check` says, and where.
+    let check = || {
+        let output = run(&["check", &path], "");
+        (output.status.code(), String::from_utf8(output.stdout).unwrap())
+    };
     let (code, said) = serve();
     assert!(code == Some(2) && said.contains("server.crt"), "{said}");
+    let (code, said) = check();
+    assert!(code == Some(2) && said.contains("server.crt: No such file") && said.contains("m.toml:"), "{said}");
     files.write("server.crt", &certificate);
     files.write("server.key", "hunter2");
     let (code, said) = serve();
@@ -158,7 +165,21 @@ fn a_server_does_not_start_with_a_certificate_that_is_wrong() {
     files.write("server.key", &authority.certificate().1);
     let (code, said) = serve();
     assert!(code == Some(2) && said.contains("do not go together"), "{said}");
+    let (code, said) = check();
+    assert!(code == Some(2) && said.contains("do not go together") && said.contains("tls = {"), "{said}");
+    files.write("server.key", &key);
+    assert_eq!(check().0, Some(0));
     files.write("server.crt", &key);
     let (code, said) = serve();
     assert!(code == Some(2) && said.contains("holds no certificate") && !said.contains(&key[40..100]), "{said}");
+    // A broker's authorities stop no server: the input says that it is down.
+    let manifest =
+        format!("{ORDERS}\n[[input.amqp]]\nurl = \"amqps://localhost\"\nqueue = \"q\"\nca_file = \"ca.crt\"\n");
+    let manifest = files.write("amqp.toml", &manifest);
+    let output = run(&["check", &manifest], "");
+    let said = String::from_utf8(output.stdout).unwrap();
+    assert!(
+        output.status.code() == Some(0) && said.contains("warning: failed to read") && said.contains("ca.crt"),
+        "{said}"
+    );
 }

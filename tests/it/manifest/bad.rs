@@ -299,6 +299,19 @@ fn inputs() {
     assert_snapshot!(said);
 }
 
+/// One slip hides no other.
+#[test]
+fn all_that_is_wrong_with_a_rule_is_said() {
+    let rule = |rest: &str| with_top(&format!("[[input.log]]\npath = \"a\"\n[[input.log.rule]]\n{rest}"));
+    let said = |rest: &str| said(&rule(rest));
+    let both = said("node = \"wbe\"\nmatch = 'req=(?<token>\\S+'");
+    assert!(both.contains("unknown node \"wbe\"") && both.contains("write \"web\""), "{both}");
+    assert!(both.contains("unclosed group"), "{both}");
+    let both = said("node = 5\nmatch = '(?<tocken>\\S+)'");
+    assert!(both.contains("`node` must be a string") && both.contains("tocken"), "{both}");
+    assert!(!both.contains("which node"), "it says so, though not well: {both}");
+}
+
 #[test]
 fn a_name_cannot_steer_the_terminal() {
     let text = with_edge("").replace("orders", "\\u001b[31m\\u202eorders");

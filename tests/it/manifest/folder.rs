@@ -4,6 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use insta::assert_snapshot;
+use observatory::input::amqp::Aside;
 use observatory::manifest::{Manifest, Problem, Source, load, render};
 use tempfile::TempDir;
 
@@ -48,6 +49,38 @@ fn the_files_of_a_folder_make_one_manifest() {
     assert_eq!(manifest.system.streams[1].edges[0].grace_us, 3_000_000);
     assert_eq!(manifest.settings.refresh_us, 5_000_000);
     assert_eq!(manifest.settings.listen, Some("127.0.0.1:1".parse().unwrap()));
+}
+
+#[test]
+fn relative_paths_begin_at_the_folder_of_the_manifest() {
+    const PATHS: &str = r#"
+        [server]
+        data_dir = "data"
+        tls = { certificate = "certs/server.crt", key = "/keys/server.key" }
+        [[input.amqp]]
+        url = "amqp://localhost"
+        queue = "q"
+        ca_file = "../ca.pem"
+        quarantine = "poison.ndjson"
+        [[input.log]]
+        path = "./logs/*.log"
+        [[input.log.rule]]
+        node = "web"
+        match = '(?<token>\S+)'
+    "#;
+    let folder = folder(&[("m.toml", &(with_edge("") + PATHS))]);
+    let below = |path: &str| folder.path().join(path);
+    for path in [folder.path().to_owned(), below("m.toml")] {
+        let settings = load_path(&path).unwrap().settings;
+        assert_eq!(settings.data_dir, Some(below("data")));
+        let tls = settings.entry.tls.unwrap();
+        assert_eq!((tls.certificate, tls.key), (below("certs/server.crt"), "/keys/server.key".into()));
+        let amqp = settings.inputs[1].amqp.clone().unwrap();
+        assert_eq!(amqp.ca_file, Some(below("../ca.pem")));
+        assert_eq!(amqp.aside, Aside::Quarantine(below("poison.ndjson")));
+        let log = settings.inputs[2].log.clone().unwrap();
+        assert_eq!(log.path, below("logs/*.log").display().to_string());
+    }
 }
 
 #[test]
