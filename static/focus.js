@@ -6,7 +6,7 @@
 import { buttonOf, keyOf, nameOf, neighbour } from './graph.js';
 import { morph } from './morph.js';
 import { demanded, el, gauges, got, histogram, strip, thresholds } from './strip.js';
-import { ago, count, FRESHNESS, latency, rate, several, toneOf, visible } from './words.js';
+import { ago, count, FRESHNESS, lasting, latency, rate, several, toneOf, visible } from './words.js';
 
 const LINGER_MS = 140; // a pointer that only passes opens nothing
 const LEAVE_MS = 260; // the way from the edge to its panel
@@ -204,7 +204,7 @@ export class Focus {
       el('h2', {}, el('bdi', {}, named.from), ' → ', el('bdi', {}, named.to)),
       edge.name ? el('p', { class: 'lead' }, el('bdi', {}, visible(edge.name))) : '',
       el('p', { class: 'verdict' }, el('span', { class: `badge code tone-${tone}` }, `${edge.status}(pass=${edge.pass}/${edge.total}${share})`),
-        el('span', { class: 'held-for' }, `${edge.held} `, el('time', { class: 'lasting', datetime: edge.held_since }, `for ${ago(now - Date.parse(edge.held_since)).replace(/ ago$/, '')}`))),
+        el('span', { class: 'held-for' }, `${edge.held} `, el('time', { class: 'lasting', datetime: edge.held_since }, lasting(now - Date.parse(edge.held_since))))),
     );
     if (edge.freshness !== 'live') told.append(el('p', { class: `fresh fresh-${edge.freshness}` }, FRESHNESS[edge.freshness]));
     if (!edge.window) return told;
@@ -238,7 +238,7 @@ export class Focus {
         : el('code', { class: 'token', title: 'Copy', tabindex: '0', role: 'button' }, visible(fail.token));
       return el('li', {}, token, el('span', { class: 'bad' }, `${fail.outcome}${by}`), moment(fail.at, now));
     });
-    told.append(el('h3', {}, 'Last lost and late'), el('ul', { class: 'fails' }, ...rows));
+    told.append(el('h3', {}, 'Last late and missing'), el('ul', { class: 'fails' }, ...rows));
   }
 
   #facts(edge) {

@@ -7,7 +7,7 @@ import { Link } from './link.js';
 import { morph } from './morph.js';
 import { View } from './view.js';
 import { Wall, wanted } from './wall.js';
-import { ago, lasting, TONE } from './words.js';
+import { ago, during, lasting, TONE } from './words.js';
 
 const STALE_MS = 5_000; // without a connection: what is shown is grey from then on
 const HIDDEN_MS = 20_000; // a tab that nobody looks at gives its connection back
@@ -80,7 +80,7 @@ function tick() {
   const now = clock.now();
   const time = one('.asof time');
   if (time) time.textContent = `${new Date(now).toISOString().slice(11, 19)} UTC`;
-  for (const [name, words] of [['ago', ago], ['lasting', lasting]]) {
+  for (const [name, words] of [['ago', ago], ['lasting', lasting], ['during', during]]) {
     document.querySelectorAll(`time.${name}`).forEach((shown) => {
       const text = words(now - Date.parse(shown.dateTime));
       if (shown.textContent !== text) shown.textContent = text;

@@ -23,7 +23,18 @@ export class View {
     this.#scroll.addEventListener('touchmove', (event) => this.#touchMove(event), { passive: false });
     this.#scroll.addEventListener('pointerdown', (event) => this.#drag(event));
     addEventListener('resize', () => this.#mark(), { signal });
+    this.#begin();
     this.#mark();
+  }
+
+  // Where not all can be seen, the flow is seen from where it begins.
+  #begin() {
+    const roots = [...(this.#svg?.querySelectorAll('.node.root .body') ?? [])].map((body) => body.getBoundingClientRect());
+    if (roots.length === 0) return;
+    const frame = this.#scroll.getBoundingClientRect();
+    const middle = (low, top) => (Math.min(...roots.map((root) => root[low])) + Math.max(...roots.map((root) => root[top]))) / 2;
+    this.#scroll.scrollLeft += middle('left', 'right') - frame.left - frame.width / 2;
+    this.#scroll.scrollTop += middle('top', 'bottom') - frame.top - frame.height / 2;
   }
 
   // The picture that is seen: none where the wall shows the small one.

@@ -31,6 +31,11 @@ export function lasting(ms) {
   return said === 'now' ? 'since just now' : `for ${said}`;
 }
 
+export function during(ms) {
+  const said = age(ms);
+  return said === 'now' ? 'a moment' : said;
+}
+
 // Cut, not rounded: 9,990 is not yet 10k.
 export function count(n) {
   for (const [unit, name] of [[1e12, 'T'], [1e9, 'G'], [1e6, 'M'], [1e3, 'k']]) {
@@ -84,7 +89,7 @@ export const share = (said) => said.slice(said.indexOf('(') + 1).replace(/\)$/, 
 export const factShort = ({ freshness, latency_ms: ms }) => (
   freshness === 'live' && ms ? `p95 ${latency(ms.p95)}` : freshness);
 
-export const lostShort = ({ ledger }) => `${count(ledger.late + ledger.missing)} lost`;
+export const lostShort = ({ ledger }) => `${count(ledger.late + ledger.missing)} failed`;
 
 export function nodeLine(node) {
   switch (node.state) {

@@ -15,7 +15,8 @@ pub(super) struct EdgeRow {
     pub(super) discovered: bool,
     pub(super) optional: bool,
     pub(super) badge: Badge,
-    pub(super) check: Option<String>,
+    /// In the pieces between which a line may break.
+    pub(super) check: Option<Vec<String>>,
     pub(super) held: Badge,
     pub(super) held_since: When,
     pub(super) freshness: &'static str,
@@ -58,7 +59,7 @@ fn edge_row(index: usize, edge: &EdgeBoard, at: Moment) -> EdgeRow {
         discovered: edge.discovered,
         optional: edge.check.as_ref().is_some_and(|check| check.optional),
         badge: Badge::new(tone, status_line(edge.status, edge.pass, edge.total)),
-        check: check_line(edge),
+        check: check_line(edge).map(|line| line.split_inclusive(',').map(str::to_owned).collect()),
         held: Badge::of(edge.held),
         held_since: When::new(at, edge.held_since),
         freshness: edge.freshness.name(),

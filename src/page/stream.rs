@@ -117,7 +117,7 @@ fn legend() -> Vec<(Badge, &'static str)> {
         (Tone::OkIdle, "OK, idle", "no outcome in the last minute"),
         (Tone::Warn, "WARN", "the warn threshold is reached"),
         (Tone::Nok, "NOK", "the fail threshold is reached, or silent"),
-        (Tone::Grey, "not known", "not enough is known, or nothing fresh"),
+        (Tone::Grey, "UNKNOWN", "not enough is known, or nothing fresh"),
     ]
     .map(|(tone, word, meaning)| (Badge::new(tone, word.to_owned()), meaning))
     .into()

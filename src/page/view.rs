@@ -97,6 +97,8 @@ pub(super) struct When {
     pub(super) ago: String,
     /// `for 12 s`.
     pub(super) lasting: String,
+    /// `12 s`.
+    pub(super) during: String,
 }
 
 impl When {
@@ -107,19 +109,16 @@ impl When {
         let just_now = age == "now";
         let ago = if just_now { "just now".to_owned() } else { format!("{age} ago") };
         let lasting = if just_now { "since just now".to_owned() } else { format!("for {age}") };
-        Self { datetime, clock, ago, lasting }
+        let during = if just_now { "a moment".to_owned() } else { age };
+        Self { datetime, clock, ago, lasting, during }
     }
 }
 
 /// The edges of a stream by tone, worst first; none of a tone is said, too, so that each has its place.
 pub(super) fn tallies(stream: &StreamBoard) -> Vec<Badge> {
     let having = |tones: &[Tone]| stream.edges.iter().filter(|edge| tones.contains(&Tone::of(edge))).count();
-    let tones: [(&[Tone], &str); 4] = [
-        (&[Tone::Nok], "NOK"),
-        (&[Tone::Warn], "WARN"),
-        (&[Tone::Ok, Tone::OkIdle], "OK"),
-        (&[Tone::Grey], "not known"),
-    ];
+    let tones: [(&[Tone], &str); 4] =
+        [(&[Tone::Nok], "NOK"), (&[Tone::Warn], "WARN"), (&[Tone::Ok, Tone::OkIdle], "OK"), (&[Tone::Grey], "UNKNOWN")];
     tones.map(|(tones, word)| Badge::tally(tones[0], having(tones), word)).into()
 }
 

@@ -185,7 +185,9 @@ fn draw_node(index: usize, node: &NodeBoard, place: &Rect, pen: &Pen) -> String 
     out += &text("name", y - 2.0, &name);
     out += &text("doing", y + 15.0, &escape(&node_line(node)));
     if node.unreported > 0 {
-        out += &draw_flag("flag-unreported", &format!("{} unreported", count(node.unreported)), x, place.bottom());
+        // Clear of the line above it.
+        let y = place.bottom() + 4.0;
+        out += &draw_flag("flag-unreported", &format!("{} unreported", count(node.unreported)), x, y);
     }
     if node.clock_flagged {
         out += &draw_flag("flag-clock", "clock ahead", x, place.y);

@@ -174,9 +174,9 @@ pub(crate) fn fact_short(edge: &EdgeBoard) -> String {
     }
 }
 
-/// How many never came in time: `16 lost`.
+/// How many never came in time: `16 failed`.
 pub(crate) fn lost_short(edge: &EdgeBoard) -> String {
-    format!("{} lost", count(edge.ledger.late + edge.ledger.missing))
+    format!("{} failed", count(edge.ledger.late + edge.ledger.missing))
 }
 
 /// What a check owes, in words: `within 500ms`, `2 of 5 within 1s`.
@@ -208,7 +208,7 @@ mod tests {
         let said = |of: fn(&EdgeBoard) -> String| demo.edges.iter().map(of).collect::<Vec<_>>();
         assert_eq!(said(owed_short), ["within=10s", "within=500ms", "within=1000ms"]);
         assert_eq!(said(fact_short), ["p95 2.0 ms", "p95 640 ms", "p95 2.0 ms"]);
-        assert_eq!(said(lost_short), ["0 lost", "3 lost", "16 lost"]);
+        assert_eq!(said(lost_short), ["0 failed", "3 failed", "16 failed"]);
     }
 
     #[test]

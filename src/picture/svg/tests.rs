@@ -50,7 +50,7 @@ fn what_flows_down_says_the_same_in_short_lines() {
         ("share", "pass=1/4 25%"),
         ("owed", "within=1000ms"),
         ("fact", "p95 2.0 ms"),
-        ("lost", "16 lost"),
+        ("lost", "16 failed"),
     ] {
         assert_eq!(texts(edge, class), [said]);
     }

@@ -22,7 +22,7 @@ fn an_edge_turns_nok_in_place() {
     browser.wait("document.querySelector('#e0').matches('.tone-ok')");
     browser.wait("document.querySelector('tbody[data-key=e0] .badge').textContent.startsWith('OK(pass=3/3')");
     // The last of it to follow: that it appears is no move of what follows.
-    browser.wait("document.querySelector('.head .facts').textContent.includes('OK since')");
+    browser.wait("document.querySelector('.head .facts').textContent.includes('OK for')");
     browser.run(WATCH);
 
     lose(&server, "gone", 2);

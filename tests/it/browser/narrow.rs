@@ -28,7 +28,7 @@ fn a_phone_shows_the_flow_from_top_to_bottom_and_live() {
     lose(&server, "gone", 2);
     browser.wait("document.querySelector('#e0-down').matches('.tone-nok')");
     let said = |class: &str| browser.run(&format!("return document.querySelector('#e0-down .{class}').textContent"));
-    assert_eq!(["word", "share", "lost"].map(said), ["NOK", "pass=3/5 60%", "2 lost"]);
+    assert_eq!(["word", "share", "lost"].map(said), ["NOK", "pass=3/5 60%", "2 failed"]);
 
     // Along the flow is down.
     browser.run("document.querySelector('#n0-down .body').focus()");
@@ -43,6 +43,22 @@ fn a_phone_shows_the_flow_from_top_to_bottom_and_live() {
     browser.wait(
         "document.querySelector('#e0').getClientRects().length && document.querySelector('#e0').matches('.tone-nok')",
     );
+    assert_eq!(browser.complaints(), [""; 0]);
+}
+
+#[test]
+fn a_phone_sees_where_the_flow_begins() {
+    let Some(browser) = Browser::start() else { return };
+    let edge = |to: usize| format!("[[stream.edge]]\nfrom = \"gate\"\nto = \"service-{to}\"\n");
+    let edges: String = (0..8).map(edge).collect();
+    let server = Server::start(&format!("[[stream]]\nname = \"fan\"\n{edges}"));
+    phone(&browser);
+    open_live(&browser, &server, "/streams/fan");
+    let seen = browser.run(
+        "const { left, right } = document.querySelector('#n0-down .body').getBoundingClientRect();
+        return document.querySelector('.scroll').scrollWidth > 2 * innerWidth && left > 0 && right < innerWidth",
+    );
+    assert_eq!(seen, true);
     assert_eq!(browser.complaints(), [""; 0]);
 }
 
