@@ -15,10 +15,7 @@ use tracing_subscriber::util::{SubscriberInitExt, TryInitError};
 
 /// Starts the log. `colour`: whether a terminal may be shown colours.
 pub fn start(level: LevelFilter, colour: bool) -> Result<(), TryInitError> {
-    // Our own lines by the level asked for; of others' only what went wrong.
-    let others = level.min(LevelFilter::WARN);
-    let filter = Targets::new().with_target("observatory", level).with_default(others);
-    let registry = tracing_subscriber::registry().with(filter);
+    let registry = tracing_subscriber::registry().with(filter(level));
     if let Some(journal) = journal() {
         registry.with(journal).try_init()?;
     } else if io::stderr().is_terminal() {
@@ -34,6 +31,14 @@ pub fn start(level: LevelFilter, colour: bool) -> Result<(), TryInitError> {
         tracing::error!(subsystem = "server", place, message, "a thread panicked");
     }));
     Ok(())
+}
+
+/// Our own lines by the level asked for; of others' only what went wrong. What ends a broker's connection the input
+/// says, once and in our words: the client's own lines are for whoever asks for details.
+fn filter(level: LevelFilter) -> Targets {
+    let others = level.min(LevelFilter::WARN);
+    let client = if level >= LevelFilter::DEBUG { others } else { LevelFilter::OFF };
+    Targets::new().with_target("observatory", level).with_target("lapin", client).with_default(others)
 }
 
 /// The journal's native protocol, where our standard error is the journal's stream.
@@ -59,5 +64,20 @@ pub fn level(name: &str) -> Result<LevelFilter, String> {
         "debug" => Ok(Level::DEBUG.into()),
         "trace" => Ok(Level::TRACE.into()),
         _ => Err("it is one of off, error, warn, info, debug, trace".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_others_log_is_for_whoever_asks() {
+        let shown = |level: LevelFilter, target: &str, of: Level| filter(level).would_enable(target, &of);
+        assert!(shown(LevelFilter::INFO, "observatory::input", Level::INFO));
+        assert!(shown(LevelFilter::INFO, "actix_server", Level::WARN));
+        assert!(!shown(LevelFilter::INFO, "lapin::io_loop", Level::ERROR));
+        assert!(shown(LevelFilter::DEBUG, "lapin::io_loop", Level::ERROR));
+        assert!(!shown(LevelFilter::ERROR, "actix_server", Level::WARN));
     }
 }

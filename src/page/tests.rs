@@ -94,7 +94,14 @@ fn an_input_that_is_not_up_is_as_loud_as_what_is_broken() {
         let pages = [overview_page(board), stream(board, 0, &lay_out(&demo()), &SETTINGS)];
         pages.map(|page| page.split("class=\"inputs\"").nth(1).unwrap().split("</ul>").next().unwrap().to_owned())
     };
+    with.inputs[0].last_error = Some(InputError { at: ago(180), error: "long ago".to_owned() });
     assert!(strip(&with).iter().all(|strip| !strip.contains("<li")));
+    with.inputs[0].last_error = Some(InputError { at: ago(70), error: "no stream has a node <b>".to_owned() });
+    for strip in strip(&with) {
+        assert!(strip.contains("class=\"troubled\"") && strip.contains("<bdi>well</bdi> had trouble"), "{strip}");
+        assert!(strip.contains("no stream has a node &#60;b&#62;") && strip.contains("1 min ago"), "{strip}");
+    }
+    with.inputs[0].last_error = None;
     with.inputs.extend([input("slow-mq", InputState::CatchingUp), input("shop-log", InputState::Down)]);
     for strip in strip(&with) {
         let place = |text: &str| strip.find(text).unwrap_or_else(|| panic!("{text} is not in {strip}"));
@@ -103,7 +110,7 @@ fn an_input_that_is_not_up_is_as_loud_as_what_is_broken() {
             place(text);
         }
         assert_eq!(strip.matches("connection refused &#60;b&#62;").count(), 1, "{strip}");
-        assert!(!strip.contains("well"));
+        assert!(!strip.contains("<bdi>well<"));
     }
 }
 
@@ -118,6 +125,23 @@ fn the_stream_page_says_what_was_lost() {
         place(text);
     }
     assert!(page.contains("<time class=\"ago\" datetime=\"2026-11-20T11:59:56.000000Z\""));
+}
+
+#[test]
+fn where_nothing_was_lost_the_page_says_so() {
+    let page = stream_page(&unobserved());
+    assert!(page.contains("Nothing was late or missing lately."));
+    assert!(page.contains("<dt>UNKNOWN for</dt><dd>–</dd>"), "nothing has a status yet");
+    assert!(!stream_page(&demo()).contains("class=\"calm\""));
+}
+
+#[test]
+fn a_status_has_one_name_on_all_pages() {
+    for page in [overview_page(&eight()), stream_page(&demo()), stream_page(&states())] {
+        assert!(page.contains("UNKNOWN") && !page.contains("not known"));
+        assert!(!page.to_lowercase().contains("last lost"), "what is late is not lost");
+    }
+    assert!(stream_page(&demo()).contains("<dt>NOK for</dt><dd><time class=\"during\""));
 }
 
 #[test]

@@ -180,12 +180,15 @@ impl Front {
     }
 
     /// Lists what an input tells. Where we have not run since it found that out (`gaps`: how often we had not run by
-    /// then), it has not caught up, whatever it says.
+    /// then), it has not caught up, whatever it says. HTTP tells what went wrong; how it is, is known here.
     pub(super) fn list_news(&mut self, shared: &Shared, name: &str, mut news: News, gaps: u64, now_us: u64) {
-        if news.state == InputState::Up && gaps != *shared.gaps.borrow() {
+        let input = self.observed.system.input(name);
+        if input == self.observed.http {
+            news.state = if self.refusing { InputState::Down } else { InputState::Up };
+        } else if news.state == InputState::Up && gaps != *shared.gaps.borrow() {
             news.state = InputState::CatchingUp;
         }
-        let entry = Entry::Input { input: self.observed.system.input(name), state: news.state };
+        let entry = Entry::Input { input, state: news.state };
         self.list(entry, now_us).news = Some((name.to_owned(), news));
     }
 

@@ -38,6 +38,13 @@ impl Port {
         Self { pipeline, name: name.into() }
     }
 
+    /// The door of the HTTP input, where the manifest in force has it.
+    pub fn of_http(pipeline: &Pipeline) -> Option<Self> {
+        let observed = pipeline.observed();
+        let input = observed.system.inputs.get(usize::from(observed.http.0))?;
+        Some(Self::new(pipeline.clone(), &input.name))
+    }
+
     /// The input's name.
     pub fn name(&self) -> &str {
         &self.name

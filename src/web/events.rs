@@ -22,6 +22,9 @@ use crate::pipeline::{LocalIntake, Observed, Refused};
 /// Larger bodies are inflated and parsed beside the worker, so that its other requests do not wait.
 const LARGE: usize = 256 * 1024;
 
+/// Of one body so many refused events are told in the log and on the pages, beside the first.
+const SAID_MAX: usize = 20;
+
 /// Where events are taken.
 pub(super) const ROUTE: &str = "/events";
 
@@ -85,11 +88,20 @@ async fn read_and_take(request: &HttpRequest, payload: &mut Payload, worker: &Wo
     let mut share = state.budget.share();
     let bytes = body::read(payload, headers, &state.limits, &mut share).await?;
     let parsed = if bytes.len() > LARGE || coding == Coding::Gzip {
-        parse_beside(Arc::clone(state), bytes, (format, coding), bounds, share).await?
+        parse_beside(Arc::clone(state), bytes, (format, coding), bounds, share).await
     } else {
-        parse_here(state, &bytes, format, &bounds)?
+        parse_here(state, &bytes, format, &bounds)
     };
+    let parsed = parsed.inspect_err(|problem| unreadable(state, problem))?;
     take(worker, parsed).await
+}
+
+/// Whoever sends what cannot be read may not look at the answers: it is said elsewhere, too.
+fn unreadable(state: &State, problem: &Problem) {
+    let (status, _, detail) = problem.parts();
+    if status == StatusCode::BAD_REQUEST {
+        state.note_refused(1, detail);
+    }
 }
 
 /// Counts accepted events when they have been answered, or when nobody waits for the answer any more: they have
@@ -163,7 +175,7 @@ fn parse_here(
             parse_bound(bytes, format, &by.nodes, &bounds)
         }
     };
-    parsed.map(|parsed| (parsed, by)).map_err(|error| Problem::bad_request(format!("the body is no JSON: {}", error.0)))
+    parsed.map(|parsed| (parsed, by)).map_err(|error| Problem::bad_request(error.0))
 }
 
 async fn parse_beside(
@@ -207,7 +219,7 @@ fn format(headers: &HeaderMap) -> Result<Format, Problem> {
     }
 }
 
-/// Counts refused events by their reason; gives the number of those that are not named.
+/// Counts refused events by their reason, and says what is wrong with them; gives the number of those that are not named.
 fn count_rejected(state: &State, named: &[Rejected], unnamed: &[usize; Reason::ALL.len()]) -> usize {
     for reason in Reason::ALL {
         let count = named.iter().filter(|event| event.reason == reason).count() + unnamed[reason as usize];
@@ -216,7 +228,16 @@ fn count_rejected(state: &State, named: &[Rejected], unnamed: &[usize; Reason::A
             state.metrics.counted.events_rejected_total.with_label_values(&labels).inc_by(count as u64);
         }
     }
-    unnamed.iter().sum()
+    let more = unnamed.iter().sum::<usize>();
+    if let Some(first) = named.first() {
+        let same = |event: &&Rejected| event.error == first.error;
+        state.note_refused(named.iter().filter(same).count() + more, &first.error);
+        // A body of nonsense says no more than a few things.
+        for other in named.iter().filter(|event| !same(event)).take(SAID_MAX) {
+            state.note_refused(1, &other.error);
+        }
+    }
+    more
 }
 
 #[cfg(test)]

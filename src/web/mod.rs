@@ -21,6 +21,7 @@ mod openapi;
 mod pages;
 mod problem;
 mod recorder;
+mod refused;
 mod server;
 mod sessions_file;
 mod state;

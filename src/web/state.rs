@@ -12,6 +12,7 @@ use super::gate::Gate;
 use super::layouts::Layouts;
 use super::manifest::ManifestState;
 use super::problem::Problem;
+use super::refused::Refused;
 use super::tls::Certificate;
 use crate::board::{Board, StreamBoard};
 use crate::clock::{Moment, SECOND_US};
@@ -48,6 +49,8 @@ pub struct State {
     /// The manifest is in force and the inputs have been started.
     ready: AtomicBool,
     complained_us: AtomicU64,
+    /// What was said of events that were refused.
+    refused: Refused,
     /// Where everything stands in the pictures.
     pub(super) layouts: Layouts,
     /// The content security policy of every page.
@@ -69,6 +72,7 @@ impl State {
             manifest: ArcSwap::from_pointee(ManifestState::in_force(Moment(started_us), Vec::new())),
             ready: AtomicBool::new(false),
             complained_us: AtomicU64::new(0),
+            refused: Refused::default(),
             layouts: Layouts::default(),
             policy: ArcSwap::from_pointee(front::policy(&[])),
             certificate: None,
@@ -147,6 +151,11 @@ impl State {
             let meant = nearest(name, names).map(|meant| format!("; did you mean {meant:?}?")).unwrap_or_default();
             Problem::not_found(format!("there is no stream {name:?}{meant}"))
         })
+    }
+
+    /// Says that events were refused, and why: now and then, not of each of them.
+    pub(super) fn note_refused(&self, events: usize, error: &str) {
+        self.refused.note(&self.pipeline, events, error);
     }
 
     /// Says in the log that senders are pushed back: now and then, not for each of them.

@@ -54,3 +54,4 @@ mod tailing;
 mod three_inputs;
 mod tidy;
 mod tls;
+mod troubles;

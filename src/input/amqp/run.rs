@@ -34,13 +34,15 @@ pub struct AmqpInput {
     pub(super) gaps_seen: u64,
     /// What was wrong with the last message from which nothing could be taken, until it has been told.
     pub(super) poison: Option<String>,
+    /// Why it is down, where it is.
+    down: Option<String>,
 }
 
 impl AmqpInput {
     /// An input that waits to be run.
     pub fn new(settings: AmqpSettings, port: Port, lane: Lane, metrics: Arc<Metrics>) -> Self {
         let (tally, gaps) = (Tally::new(metrics, port.name()), port.gaps());
-        Self { settings, port, lane, tally, stamp_us: None, gaps, gaps_seen: 0, poison: None }
+        Self { settings, port, lane, tally, stamp_us: None, gaps, gaps_seen: 0, poison: None, down: None }
     }
 
     /// Takes events until `stop` turns true.
@@ -78,8 +80,12 @@ impl AmqpInput {
         self.gaps_seen = *self.gaps.borrow_and_update();
         let mut session = match Session::open(&self.settings, &name, wary).await {
             Ok(session) => session,
-            Err(trouble) => return Ok((self.is_down(trouble).await?, false)),
+            Err(trouble) => {
+                let error = format!("{place}: {}", trouble.error);
+                return Ok((self.is_down(Trouble { error, ..trouble }).await?, false));
+            }
         };
+        self.down = None;
         info!(subsystem = "input.amqp", input = name, broker = place, "the input is connected");
         let trouble = session.run(self).await;
         // Told before we take leave of the broker, which takes a while: from now on nobody reads.
@@ -90,13 +96,24 @@ impl AmqpInput {
 
     async fn is_down(&mut self, Trouble { error, unnoticed }: Trouble) -> Result<bool, Trouble> {
         self.lane.leave();
-        warn!(subsystem = "input.amqp", input = self.port.name(), error, "the input is down: it is tried again");
+        // It is tried again every few seconds: what is no news is not said again.
+        if self.down.as_ref() != Some(&error) {
+            warn!(subsystem = "input.amqp", input = self.port.name(), error, "the input is down: it is tried again");
+            self.down = Some(error.clone());
+        }
         self.tell(InputState::Down, None, Some(error)).await?;
         Ok(unnoticed)
     }
 
     /// Counts the refused events of a message whose others were taken.
-    pub(super) fn count_rejected(&self, parsed: &Parsed) {
+    pub(super) fn count_rejected(&mut self, parsed: &Parsed) {
+        if let Some(rejected) = parsed.rejected.first() {
+            let error = format!("an event of a message was refused: {}", rejected.error);
+            if self.poison.is_none() {
+                warn!(subsystem = "input.amqp", input = self.port.name(), error, "events are refused");
+            }
+            self.poison = Some(error);
+        }
         for reason in Reason::ALL {
             let named = parsed.rejected.iter().filter(|event| event.reason == reason).count();
             let count = named + parsed.rejected_unnamed[reason as usize];

@@ -258,7 +258,7 @@ async fn durable(pushing: &mut Option<Pushing>) -> Option<(Pushing, Result<usize
 }
 
 /// Takes a first delivery, then all that have come already. Nothing is lost where this is given up while it waits.
-async fn gather(consumer: &mut Consumer, input: &AmqpInput) -> Result<Gathered, Trouble> {
+async fn gather(consumer: &mut Consumer, input: &mut AmqpInput) -> Result<Gathered, Trouble> {
     let ended = || Trouble::new("the broker has ended the consumer: the queue is gone, or was moved");
     let first = consumer.next().await.ok_or_else(ended)??;
     let by = input.port.observed();
@@ -276,7 +276,7 @@ async fn gather(consumer: &mut Consumer, input: &AmqpInput) -> Result<Gathered, 
 }
 
 impl Gathered {
-    fn take(&mut self, delivery: Delivery, input: &AmqpInput) {
+    fn take(&mut self, delivery: Delivery, input: &mut AmqpInput) {
         let tag = delivery.delivery_tag;
         self.deliveries += 1;
         let system = &self.harvest.by.system;

@@ -28,12 +28,24 @@ const LATE: Duration = Duration::from_millis(500);
 /// How far behind an input is, is told this often at most.
 const LAG_EVERY_US: u64 = SECOND_US;
 
+/// What is wrong, and stays so, is told this often.
+const ERROR_EVERY_US: u64 = 60 * SECOND_US;
+
 /// What was told last.
 struct Told {
     news: News,
+    /// What was wrong last, and when that was told.
+    error: Option<(String, u64)>,
     at_us: u64,
     /// How often we had not run until then.
     gaps: u64,
+}
+
+impl Told {
+    /// Whether what is wrong is to be told: it is news, or was told long ago.
+    fn is_due(&self, error: &str, now_us: u64) -> bool {
+        self.error.as_ref().is_none_or(|(told, at_us)| told != error || now_us > at_us + ERROR_EVERY_US)
+    }
 }
 
 /// Takes events from log files.
@@ -167,7 +179,7 @@ impl LogInput {
         let now_us = self.port.now_us();
         let was = self.told.as_ref().map(|told| told.news.state);
         let known = self.told.as_ref().is_some_and(|told| {
-            let error = news.error.is_some() && told.news.error != news.error;
+            let error = news.error.as_ref().is_some_and(|error| told.is_due(error, now_us));
             let lag = told.news.lag_us != news.lag_us && now_us > told.at_us + LAG_EVERY_US;
             told.news.state == news.state && told.gaps == gaps && !error && !lag
         });
@@ -179,7 +191,23 @@ impl LogInput {
         if was != Some(news.state) {
             self.changed(&news);
         }
-        self.told = Some(Told { news: news.clone(), at_us: now_us, gaps });
+        let before = self.told.take().and_then(|told| told.error);
+        let error = match &news.error {
+            Some(error) => {
+                let new = before.is_none_or(|(before, _)| before != *error);
+                if new && news.state != InputState::Down {
+                    warn!(
+                        subsystem = "input.log",
+                        input = self.port.name(),
+                        error,
+                        "something is wrong with the input"
+                    );
+                }
+                Some((error.clone(), now_us))
+            }
+            None => before,
+        };
+        self.told = Some(Told { news: news.clone(), error, at_us: now_us, gaps });
         self.port.tell(news, gaps).await
     }
 
