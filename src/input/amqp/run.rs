@@ -34,6 +34,8 @@ pub struct AmqpInput {
     pub(super) gaps_seen: u64,
     /// What was wrong with the last message from which nothing could be taken, until it has been told.
     pub(super) poison: Option<String>,
+    /// What was wrong with the last event that was refused, while others of its message were taken, until it has been told.
+    pub(super) refused: Option<String>,
     /// Why it is down, where it is.
     down: Option<String>,
 }
@@ -42,7 +44,18 @@ impl AmqpInput {
     /// An input that waits to be run.
     pub fn new(settings: AmqpSettings, port: Port, lane: Lane, metrics: Arc<Metrics>) -> Self {
         let (tally, gaps) = (Tally::new(metrics, port.name()), port.gaps());
-        Self { settings, port, lane, tally, stamp_us: None, gaps, gaps_seen: 0, poison: None, down: None }
+        Self {
+            settings,
+            port,
+            lane,
+            tally,
+            stamp_us: None,
+            gaps,
+            gaps_seen: 0,
+            poison: None,
+            refused: None,
+            down: None,
+        }
     }
 
     /// Takes events until `stop` turns true.
@@ -109,10 +122,10 @@ impl AmqpInput {
     pub(super) fn count_rejected(&mut self, parsed: &Parsed) {
         if let Some(rejected) = parsed.rejected.first() {
             let error = format!("an event of a message was refused: {}", rejected.error);
-            if self.poison.is_none() {
+            if self.refused.is_none() {
                 warn!(subsystem = "input.amqp", input = self.port.name(), error, "events are refused");
             }
-            self.poison = Some(error);
+            self.refused = Some(error);
         }
         for reason in Reason::ALL {
             let named = parsed.rejected.iter().filter(|event| event.reason == reason).count();

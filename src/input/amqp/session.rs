@@ -242,10 +242,11 @@ impl Session {
         let quiet = std::mem::replace(&mut self.quiet, true) && waiting == 0;
         let held = if quiet { 0 } else { waiting + u64::from(input.settings.prefetch) };
         self.behind = self.behind.map(|behind| behind.min(held));
-        let poison = input.poison.take();
+        let refused = input.refused.take();
+        let error = input.poison.take().or(refused);
         match self.behind {
-            Some(_) => input.tell(InputState::CatchingUp, Some(lag_us), poison).await,
-            None if poison.is_some() => input.tell(InputState::Up, Some(0), poison).await,
+            Some(_) => input.tell(InputState::CatchingUp, Some(lag_us), error).await,
+            None if error.is_some() => input.tell(InputState::Up, Some(0), error).await,
             None => Ok(()),
         }
     }
