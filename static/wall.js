@@ -3,7 +3,7 @@
 //
 // `/streams/orders?wall` shows one, `/streams/orders?wall=orders,mail` these, `/?wall` all of them.
 
-import { count, toneOf, visible } from './words.js';
+import { count, toneOf, visible, worse } from './words.js';
 import { el } from './strip.js';
 
 const TURN_MS = 15_000;
@@ -115,7 +115,8 @@ export class Wall {
     use.setAttribute('href', `#mark-${tone}`);
     mark.append(use);
     const lost = [[edge.ledger.late, 'late'], [edge.ledger.missing, 'missing']].filter(([n]) => n > 0);
-    const said = [`${edge.pass} of ${edge.total} passed`, ...lost.map(([n, word]) => `${count(n)} ${word}`)];
+    const now = worse(edge.held, edge.status) ? [`now ${edge.status}`] : [];
+    const said = [...now, `${edge.pass} of ${edge.total} passed`, ...lost.map(([n, word]) => `${count(n)} ${word}`)];
     if (edge.freshness === 'silent') said.unshift('silent');
     return el('li', { class: `badge tone-${tone}` }, mark,
       el('span', { class: 'way' }, el('bdi', {}, visible(edge.from)), ' → ', el('bdi', {}, visible(edge.to))),

@@ -157,6 +157,11 @@ impl<'d> Section<'d> {
         let mut sections = Vec::new();
         for item in self.items(key) {
             let DeValue::Array(array) = item.value else {
+                if let Some(inner) = item.is_header_below(table) {
+                    let message = format!("`{inner}` stands above the `{}` that it belongs to", table.title);
+                    item.wrong(message, format!("write `{}` first, and what belongs to it below", table.title));
+                    continue;
+                }
                 let help = format!("write it with two brackets on each side: `{}`", table.title);
                 item.wrong(format!("`{key}` must be {} tables, not {}", table.title, kind(item.value)), help);
                 continue;
@@ -180,6 +185,15 @@ impl<'d> Section<'d> {
 }
 
 impl<'d> Item<'d> {
+    /// The header of a table within this one, `[[stream.edge]]`, where that is all that is said of it.
+    fn is_header_below(&self, table: &Table) -> Option<&'d str> {
+        let file = &self.context.files[self.place.file];
+        let (line, _) = file.line(file.line_of(self.place.span.start));
+        let inner = line.trim();
+        let within = table.title.trim_end_matches(']').to_owned() + ".";
+        (matches!(self.value, DeValue::Table(_)) && inner.starts_with(&within)).then_some(inner)
+    }
+
     /// The table that this value is.
     pub(super) fn part(&self, table: &'d DeTable<'d>) -> Part<'d> {
         Part { file: self.place.file, header: self.place.span.clone(), table }

@@ -45,6 +45,11 @@ fn span(error: &Error, file: &SourceFile) -> Range<usize> {
     start..file.text.ceil_char_boundary(span.end.min(said)).max(start)
 }
 
+/// The line on which something stands, without blanks around it.
+fn line<'d>(file: &'d SourceFile, place: &Place) -> &'d str {
+    file.line(file.line_of(place.span.start)).0.trim()
+}
+
 /// Whether something on the line is not to be shown.
 fn hides(file: &SourceFile, place: &Place) -> bool {
     let (line, _) = file.line(file.line_of(place.span.start));
@@ -55,6 +60,10 @@ fn finding(error: &Error, place: &Place, file: &SourceFile) -> Finding {
     let text = file.text.get(place.span.clone()).unwrap_or("");
     let message = error.message();
     match message {
+        DUPLICATE if line(file, place).starts_with("[[") => {
+            Finding::error(place, format!("`[[{text}]]` stands below tables of its own"))
+                .help(format!("write `[[{text}]]` first, and what belongs to it below"))
+        }
         DUPLICATE => Finding::error(place, format!("`{text}` is said twice")).help("take one of the two out"),
         UNQUOTED | UNQUOTED_LITERAL if text.is_empty() => {
             Finding::error(place, "the key has no value").help("write one behind the `=`, or take the line out")
@@ -90,7 +99,9 @@ fn flag(text: &str) -> Option<bool> {
 }
 
 fn help(message: &str) -> Option<&'static str> {
-    const HELP: [(&str, &str); 10] = [
+    const HELP: [(&str, &str); 12] = [
+        ("invalid unquoted key", "write `key = value`: a manifest is TOML"),
+        ("invalid key-value pair", "write `key = value`: a manifest is TOML"),
         ("unclosed array table", "close it with `]]`: `[[stream]]`"),
         ("unclosed table", "close it with `]`: `[server]`"),
         ("unclosed inline table", "close it with `}`: `{ within = \"10s\" }`"),

@@ -299,6 +299,21 @@ fn inputs() {
     assert_snapshot!(said);
 }
 
+#[test]
+fn what_belongs_to_a_stream_stands_below_it() {
+    let said = said("[[stream.edge]]\nfrom = \"a\"\nto = \"b\"\n[[stream]]\nname = \"x\"\n");
+    assert!(said.contains("`[[stream.edge]]` stands above the `[[stream]]` that it belongs to"), "{said}");
+    assert!(said.contains("write `[[stream]]` first") && !said.contains("said twice"), "{said}");
+}
+
+#[test]
+fn what_is_written_in_another_language_is_told_so() {
+    for text in ["name: Shop\nstreams:\n  - name: orders\n", "{\"name\": \"Shop\", \"streams\": []}"] {
+        let said = said(text);
+        assert!(said.contains("a manifest is TOML"), "{said}");
+    }
+}
+
 /// One slip hides no other.
 #[test]
 fn all_that_is_wrong_with_a_rule_is_said() {
