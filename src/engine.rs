@@ -206,7 +206,9 @@ impl Engine {
         self.hear(event);
         for at in 0..self.index.places(event.node).len() {
             let (stream, node) = self.index.places(event.node)[at];
-            self.correlate(stream, self.now_us);
+            if self.streams[stream].0.is_due(self.now_us) || self.discovered[stream].is_some() {
+                self.correlate(stream, self.now_us);
+            }
             if self.tokens >= self.system.max_tokens {
                 self.make_room(stream, hash, &event.token);
             }
@@ -344,7 +346,6 @@ impl Engine {
     }
 
     /// Works off what is due in a stream.
-    #[inline]
     fn correlate(&mut self, stream: usize, now_us: u64) {
         let (flow, health) = &mut self.streams[stream];
         let before = flow.tokens();

@@ -190,10 +190,16 @@ impl Flow {
         self.state.join(&self.shape, slot, alias, now_us, out)
     }
 
+    /// Whether something is due before `now_us`.
+    #[inline]
+    pub fn is_due(&self, now_us: u64) -> bool {
+        self.state.idle_until_us < now_us
+    }
+
     /// Judges and forgets what is due before `now_us`, in the order of time.
     #[inline]
     pub fn advance(&mut self, now_us: u64, out: &mut impl Verdicts) {
-        if self.state.idle_until_us < now_us {
+        if self.is_due(now_us) {
             self.state.work_off(&self.shape, now_us, out);
         }
     }

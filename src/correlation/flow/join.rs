@@ -100,8 +100,19 @@ impl State {
         now_us: u64,
         out: &mut impl Verdicts,
     ) -> bool {
+        let request = self.tokens.requests(slot);
+        request != NONE && self.seen_beyond_requests(shape, node, (slot, request), now_us, out)
+    }
+
+    fn seen_beyond_requests(
+        &mut self,
+        shape: &Shape,
+        node: usize,
+        (slot, mut request): (u32, u32),
+        now_us: u64,
+        out: &mut impl Verdicts,
+    ) -> bool {
         let mut waits = false;
-        let mut request = self.tokens.requests(slot);
         while request != NONE {
             let record = self.requests.get(request);
             let (edge, next) = (record.edge as usize, record.next);
