@@ -4,12 +4,13 @@
 //! already is read from them at each scrape, into `Read`. Nothing is kept twice.
 
 mod family;
+mod merge;
 mod read;
 mod table;
 
 pub use table::Counted;
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use prometheus::{Registry, TextEncoder};
 
@@ -23,6 +24,8 @@ pub struct Metrics {
     /// What is counted as it happens.
     pub counted: Counted,
     registry: Registry,
+    /// What single threads count, each for itself.
+    of_threads: Mutex<Vec<Registry>>,
 }
 
 impl Metrics {
@@ -37,12 +40,25 @@ impl Metrics {
         registry.register(Box::new(read::Reader::new(pipeline)))?;
         #[cfg(target_os = "linux")]
         registry.register(Box::new(prometheus::process_collector::ProcessCollector::for_self()))?;
-        Ok(Arc::new(Self { counted, registry }))
+        Ok(Arc::new(Self { counted, registry, of_threads: Mutex::default() }))
+    }
+
+    /// The same counters for one thread, which has no other wait for the memory that it counts in. They are exported as
+    /// part of the whole.
+    pub fn of_thread(&self) -> prometheus::Result<Counted> {
+        let registry = Registry::new();
+        let counted = Counted::register(&registry)?;
+        self.of_threads.lock().unwrap_or_else(PoisonError::into_inner).push(registry);
+        Ok(counted)
     }
 
     /// All metrics in the text format.
     pub fn render(&self) -> prometheus::Result<String> {
-        TextEncoder::new().encode_to_string(&self.registry.gather())
+        let mut families = self.registry.gather();
+        for registry in self.of_threads.lock().unwrap_or_else(PoisonError::into_inner).iter() {
+            merge::merge(&mut families, registry.gather());
+        }
+        TextEncoder::new().encode_to_string(&families)
     }
 }
 

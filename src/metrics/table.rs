@@ -36,6 +36,7 @@ macro_rules! metrics {
         read { $( #[doc = $read_help:literal] $read_name:ident: $read_kind:ident, )* }
     ) => {
         /// What is counted as it happens.
+        #[derive(Clone)]
         pub struct Counted {
             $( #[doc = $help] pub $name: $kind, )*
         }

@@ -101,10 +101,12 @@ impl Core {
 
     /// What is listed happens.
     pub(super) fn happen(&mut self, shared: &Shared) {
-        for happening in self.front.take() {
+        let mut listed = self.front.take();
+        for happening in listed.drain(..) {
             self.apply(shared, &happening, 0);
             self.front.recycle(happening);
         }
+        self.front.recycle_list(listed);
     }
 
     /// The next of the list happens. It has this sequence in the journal.

@@ -36,6 +36,8 @@ pub(super) struct Front {
     pub(super) reloads: VecDeque<Arc<Observed>>,
     /// Room for the events of the next.
     spare: Vec<Event>,
+    /// Room for what will be listed next.
+    spare_list: Vec<Happening>,
 }
 
 impl Front {
@@ -49,6 +51,7 @@ impl Front {
             list: Vec::new(),
             reloads: VecDeque::new(),
             spare: Vec::new(),
+            spare_list: Vec::new(),
         }
     }
 
@@ -62,7 +65,12 @@ impl Front {
 
     /// Takes what is listed.
     pub(super) fn take(&mut self) -> Vec<Happening> {
-        std::mem::take(&mut self.list)
+        std::mem::replace(&mut self.list, std::mem::take(&mut self.spare_list))
+    }
+
+    /// Gives back the memory of what was listed.
+    pub(super) fn recycle_list(&mut self, list: Vec<Happening>) {
+        self.spare_list = list;
     }
 
     /// Gives back what will not happen.

@@ -32,8 +32,9 @@ const TRANSITIONS_MAX: usize = 4096;
 /// An owner that has not shown a sign of life for this long hangs.
 const HANG_US: u64 = 5 * SECOND_US;
 
-/// More events than this go to the owner's thread: a worker has other connections to serve.
-const NOW_MAX: usize = 64;
+/// More events than this go to the owner's thread: a worker has other connections to serve. So many take about as long to
+/// correlate as to read.
+const NOW_MAX: usize = 1024;
 
 /// Where too many queries wait for the owner, whoever can wait tries again after this.
 const ASK_AGAIN: Duration = Duration::from_millis(10);
@@ -204,6 +205,11 @@ impl Pipeline {
         self.shared.observed.load_full()
     }
 
+    /// Whether this is what is observed now.
+    pub fn observes(&self, observed: &Arc<Observed>) -> bool {
+        Arc::ptr_eq(&self.shared.observed.load(), observed)
+    }
+
     /// Now on the arrival clock, in microseconds.
     pub fn now_us(&self) -> u64 {
         self.shared.clock.now_us()
@@ -264,7 +270,7 @@ impl Pipeline {
     ) -> Result<usize, TooBusy> {
         let shared = &*self.shared;
         let few = reports.len() + unknown.len() <= NOW_MAX;
-        if !few || shared.journal.is_some() || shared.room.taken().events > 0 {
+        if !few || shared.journal.is_some() || shared.room.is_taken() {
             return Err(TooBusy { reports, unknown });
         }
         match shared.core.try_lock() {

@@ -1,6 +1,7 @@
 //! What is sent to the owner, and the room that it takes while it waits.
 
 use std::fmt;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::{Notify, oneshot};
@@ -62,6 +63,8 @@ impl Load {
 #[derive(Debug, Default)]
 pub(super) struct Room {
     taken: Mutex<Load>,
+    /// Whether any is taken: told without the lock.
+    waits: AtomicBool,
     freed: Notify,
 }
 
@@ -74,6 +77,7 @@ impl Room {
             return Err(Refused::Overloaded);
         }
         *taken = both;
+        self.waits.store(both.events > 0, Ordering::Release);
         Ok(Reservation { room: Arc::clone(self), load })
     }
 
@@ -87,6 +91,11 @@ impl Room {
             }
             freed.await;
         }
+    }
+
+    /// Whether anything waits.
+    pub(super) fn is_taken(&self) -> bool {
+        self.waits.load(Ordering::Acquire)
     }
 
     /// What waits now.
@@ -125,6 +134,7 @@ impl Drop for Reservation {
         let mut taken = self.room.lock();
         taken.events -= self.load.events;
         taken.bytes -= self.load.bytes;
+        self.room.waits.store(taken.events > 0, Ordering::Release);
         drop(taken);
         self.room.freed.notify_waiters();
     }

@@ -55,29 +55,24 @@ impl Default for Limits {
 }
 
 /// The memory that bodies take while they are read and parsed.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Budget {
     taken: Arc<AtomicUsize>,
 }
 
 /// A share of the budget, given back when dropped.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Share {
-    taken: Arc<AtomicUsize>,
+    /// None while it is empty: most bodies are small, and all workers would want it at once.
+    budget: Option<Budget>,
     bytes: usize,
 }
 
-impl Budget {
-    /// An empty share.
-    pub(super) fn share(&self) -> Share {
-        Share { taken: Arc::clone(&self.taken), bytes: 0 }
-    }
-}
-
 impl Share {
-    fn grow(&mut self, bytes: usize, limits: &Limits) -> Result<(), Problem> {
+    fn grow(&mut self, bytes: usize, budget: &Budget, limits: &Limits) -> Result<(), Problem> {
         self.bytes += bytes;
-        let before = self.taken.fetch_add(bytes, Ordering::AcqRel);
+        let budget = self.budget.get_or_insert_with(|| budget.clone());
+        let before = budget.taken.fetch_add(bytes, Ordering::AcqRel);
         if before + bytes > limits.bodies_bytes {
             let detail = "too many large requests at once; nothing of this one was taken: send it again later";
             return Err(Problem::try_later(detail).closing());
@@ -88,7 +83,9 @@ impl Share {
 
 impl Drop for Share {
     fn drop(&mut self) {
-        self.taken.fetch_sub(self.bytes, Ordering::AcqRel);
+        if let Some(budget) = &self.budget {
+            budget.taken.fetch_sub(self.bytes, Ordering::AcqRel);
+        }
     }
 }
 
@@ -101,7 +98,7 @@ fn too_large(limits: &Limits) -> Problem {
 pub(super) async fn read(
     payload: &mut Payload,
     headers: &HeaderMap,
-    limits: &Limits,
+    (limits, budget): (&Limits, &Budget),
     share: &mut Share,
 ) -> Result<Bytes, Problem> {
     let declared = headers.get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<usize>().ok());
@@ -112,7 +109,7 @@ pub(super) async fn read(
         let detail = format!("the body did not come within {} s", limits.body_time.as_secs());
         Problem::new(StatusCode::REQUEST_TIMEOUT, detail).closing()
     };
-    let mut reading = pin!(collect(payload, limits, share));
+    let mut reading = pin!(collect(payload, (limits, budget), share));
     // Most bodies come with their heads: they are there when we are asked for the second time. Only
     // for the others a timer is set.
     let mut asked = false;
@@ -130,7 +127,11 @@ pub(super) async fn read(
     }
 }
 
-async fn collect(payload: &mut Payload, limits: &Limits, share: &mut Share) -> Result<Bytes, Problem> {
+async fn collect(
+    payload: &mut Payload,
+    (limits, budget): (&Limits, &Budget),
+    share: &mut Share,
+) -> Result<Bytes, Problem> {
     let broken = |error| Problem::bad_request(format!("the body broke off: {error}")).closing();
     let Some(first) = payload.next().await.transpose().map_err(broken)? else { return Ok(Bytes::new()) };
     let Some(second) = payload.next().await.transpose().map_err(broken)? else { return Ok(first) };
@@ -143,7 +144,7 @@ async fn collect(payload: &mut Payload, limits: &Limits, share: &mut Share) -> R
             return Err(too_large(limits));
         }
         if size > SMALL {
-            share.grow(chunk.len(), limits)?;
+            share.grow(chunk.len(), budget, limits)?;
         }
         body.extend_from_slice(&chunk);
         next = payload.next().await.transpose().map_err(broken)?;
@@ -175,7 +176,7 @@ pub(super) fn coding(headers: &HeaderMap) -> Result<Coding, Problem> {
 }
 
 /// Inflates a gzip'd body, no further than the limit.
-pub(super) fn inflate(body: &[u8], limits: &Limits, share: &mut Share) -> Result<Bytes, Problem> {
+pub(super) fn inflate(body: &[u8], (limits, budget): (&Limits, &Budget), share: &mut Share) -> Result<Bytes, Problem> {
     let mut inflated = Vec::with_capacity(body.len().saturating_mul(4).min(SMALL));
     let mut chunk = [0; 16 * 1024];
     let mut decoder = MultiGzDecoder::new(body);
@@ -190,7 +191,7 @@ pub(super) fn inflate(body: &[u8], limits: &Limits, share: &mut Share) -> Result
             return Err(too_large(limits));
         }
         if inflated.len() + read > SMALL {
-            share.grow(read, limits)?;
+            share.grow(read, budget, limits)?;
         }
         inflated.extend_from_slice(&chunk[..read]);
     }

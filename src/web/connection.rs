@@ -51,7 +51,9 @@ pub(super) struct Connection<T> {
     io: T,
     progress: Progress,
     head_time: Duration,
-    /// When a head must have come.
+    /// When the head at hand must have come.
+    deadline: Instant,
+    /// Fires by then, maybe earlier: it is only set anew where it has fired.
     timer: Pin<Box<Sleep>>,
     /// Whether anything of the first head has come.
     begun: bool,
@@ -66,7 +68,7 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Connection<T> {
     pub(super) fn new(io: T, head_time: Duration) -> Self {
         let progress = Progress(Rc::new(Cell::new(Phase::Head)));
         let timer = Box::pin(sleep(head_time));
-        Self { io, progress, head_time, timer, begun: false, busy: false, own: None }
+        Self { io, progress, head_time, deadline: timer.deadline(), timer, begun: false, busy: false, own: None }
     }
 
     /// What its requests tell it.
@@ -74,11 +76,12 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Connection<T> {
         self.progress.clone()
     }
 
+    /// A head begins.
     fn arm(&mut self) {
         self.busy = false;
         // A deadline beyond all times cannot be meant.
         let now = Instant::now();
-        self.timer.as_mut().reset(now.checked_add(self.head_time).unwrap_or(now));
+        self.deadline = now.checked_add(self.head_time).unwrap_or(now);
     }
 
     /// Nothing more is read of a client that was too slow; it is told so, where it has begun to say something.
@@ -86,6 +89,9 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Connection<T> {
         ready!(self.timer.as_mut().poll(context));
         if self.busy {
             self.arm();
+        }
+        if Instant::now() < self.deadline {
+            self.timer.as_mut().reset(self.deadline);
             ready!(self.timer.as_mut().poll(context));
         }
         if self.begun {

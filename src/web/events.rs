@@ -1,5 +1,6 @@
 //! `POST /events`: the HTTP input.
 
+use std::cell::RefCell;
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -14,7 +15,7 @@ use super::body::{self, Coding, Share};
 use super::gate::Bounds;
 use super::problem::Problem;
 use super::recorder::{Tally, check_head};
-use super::state::State;
+use super::state::{Local, State};
 use crate::graph::NodeId;
 use crate::input::body::{Format, Parsed, Reason, Rejected, parse, parse_bound};
 use crate::pipeline::{LocalIntake, Observed, Refused};
@@ -32,6 +33,8 @@ pub(super) const ROUTE: &str = "/events";
 pub(super) struct Worker {
     state: Arc<State>,
     intake: LocalIntake,
+    /// What was observed at the last look: all workers count their holds on the shared one in one place.
+    observed: RefCell<Local<Observed>>,
     accepted: IntCounter,
     /// The handler records its requests itself: a layer around it costs as much as its own work.
     tally: Tally,
@@ -40,12 +43,24 @@ pub(super) struct Worker {
 impl Worker {
     /// For the calling worker thread.
     pub(super) fn new(state: &Arc<State>) -> Self {
+        // They could be made once, so they can be made again.
+        let counted = state.metrics.of_thread().unwrap_or_else(|_| state.metrics.counted.clone());
         Self {
             state: Arc::clone(state),
             intake: LocalIntake::new(state.pipeline.clone()),
-            tally: Tally::new(state, ROUTE),
-            accepted: state.metrics.counted.events_total.with_label_values(&["http"]),
+            observed: RefCell::new(Rc::new(state.pipeline.observed())),
+            accepted: counted.events_total.with_label_values(&["http"]),
+            tally: Tally::new(state, counted, ROUTE),
         }
+    }
+
+    /// What is observed now.
+    fn observed(&self) -> Local<Observed> {
+        let mut observed = self.observed.borrow_mut();
+        if !self.state.pipeline.observes(&observed) {
+            *observed = Rc::new(self.state.pipeline.observed());
+        }
+        Rc::clone(&observed)
     }
 }
 
@@ -85,15 +100,16 @@ async fn read_and_take(request: &HttpRequest, payload: &mut Payload, worker: &Wo
     let bounds = state.gate.may_report(headers)?;
     let format = format(headers)?;
     let coding = body::coding(headers)?;
-    let mut share = state.budget.share();
-    let bytes = body::read(payload, headers, &state.limits, &mut share).await?;
-    let parsed = if bytes.len() > LARGE || coding == Coding::Gzip {
-        parse_beside(Arc::clone(state), bytes, (format, coding), bounds, share).await
-    } else {
-        parse_here(state, &bytes, format, &bounds)
-    };
-    let parsed = parsed.inspect_err(|problem| unreadable(state, problem))?;
-    take(worker, parsed).await
+    let mut share = Share::default();
+    let bytes = body::read(payload, headers, (&state.limits, &state.budget), &mut share).await?;
+    if bytes.len() > LARGE || coding == Coding::Gzip {
+        let parsed = parse_beside(Arc::clone(state), bytes, (format, coding), bounds, share).await;
+        let (parsed, by) = parsed.inspect_err(|problem| unreadable(state, problem))?;
+        return take(worker, parsed, &by).await;
+    }
+    let by = worker.observed();
+    let parsed = read_events(&by, &bytes, format, &bounds).inspect_err(|problem| unreadable(state, problem))?;
+    take(worker, parsed, &by).await
 }
 
 /// Whoever sends what cannot be read may not look at the answers: it is said elsewhere, too.
@@ -119,12 +135,12 @@ impl Drop for Accepting<'_> {
 
 /// `by`: what the events were parsed with. Those whose nodes the manifest loses before they are judged are
 /// refused, too; which they were in the body is not known any more.
-async fn take(worker: &Worker, (mut parsed, by): (Parsed, Arc<Observed>)) -> Result<HttpResponse, Problem> {
+async fn take(worker: &Worker, mut parsed: Parsed, by: &Arc<Observed>) -> Result<HttpResponse, Problem> {
     let mut gone = 0;
     let mut accepted = parsed.reports.len() + parsed.unknown.len();
     if accepted > 0 {
         let mut accepting = Accepting { counter: &worker.accepted, events: accepted };
-        let taken = worker.intake.push(parsed.reports, &by, parsed.unknown).await;
+        let taken = worker.intake.push(parsed.reports, by, parsed.unknown).await;
         if taken.is_err() {
             accepting.events = 0;
         }
@@ -161,13 +177,7 @@ fn answer(body: Bytes) -> HttpResponse {
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
-fn parse_here(
-    state: &State,
-    bytes: &[u8],
-    format: Format,
-    bounds: &Bounds,
-) -> Result<(Parsed, Arc<Observed>), Problem> {
-    let by = state.pipeline.observed();
+fn read_events(by: &Observed, bytes: &[u8], format: Format, bounds: &Bounds) -> Result<Parsed, Problem> {
     let parsed = match bounds {
         None => parse(bytes, format, &by.nodes, by.system.accept_unknown),
         Some(names) => {
@@ -175,7 +185,7 @@ fn parse_here(
             parse_bound(bytes, format, &by.nodes, &bounds)
         }
     };
-    parsed.map(|parsed| (parsed, by)).map_err(|error| Problem::bad_request(error.0))
+    parsed.map_err(|error| Problem::bad_request(error.0))
 }
 
 async fn parse_beside(
@@ -188,9 +198,10 @@ async fn parse_beside(
     let work = move || {
         let bytes = match coding {
             Coding::Identity => bytes,
-            Coding::Gzip => body::inflate(&bytes, &state.limits, &mut share)?,
+            Coding::Gzip => body::inflate(&bytes, (&state.limits, &state.budget), &mut share)?,
         };
-        parse_here(&state, &bytes, format, &bounds)
+        let by = state.pipeline.observed();
+        read_events(&by, &bytes, format, &bounds).map(|parsed| (parsed, by))
     };
     let lost = |_| Problem::try_later("the body could not be read now; nothing of it was taken");
     actix_web::web::block(work).await.map_err(lost)?

@@ -1,14 +1,14 @@
 //! Around everything that is answered: the connection is told, and browsers are kept safe.
 
-use std::sync::Arc;
-
 use actix_http::Response;
 use actix_web::Error;
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::ServiceResponse;
+use actix_web::http::StatusCode;
 use actix_web::http::header::{self, HeaderMap, HeaderName, HeaderValue};
 
 use super::connection::Progress;
+use super::state::{Local, State};
 
 /// What a page may load: from here alone, and no inline script or style.
 const POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self'; script-src 'self'; \
@@ -24,7 +24,7 @@ pub(super) fn policy(frame_ancestors: &[String]) -> HeaderValue {
 /// Awaits the answer of a handler, and adds what all answers have in common.
 pub(super) async fn answer<B: MessageBody + 'static>(
     progress: Option<Progress>,
-    policy: Arc<HeaderValue>,
+    state: Local<State>,
     answer: impl Future<Output = Result<ServiceResponse<B>, Error>>,
 ) -> Result<Response<BoxBody>, Error> {
     let mut answer = match answer.await {
@@ -34,7 +34,10 @@ pub(super) async fn answer<B: MessageBody + 'static>(
     if let Some(progress) = progress {
         progress.end();
     }
-    protect(answer.headers_mut(), &policy);
+    // What acknowledges events goes to programs: a browser that follows a link or loads a page never gets it.
+    if answer.status() != StatusCode::ACCEPTED {
+        protect(answer.headers_mut(), &state.policy());
+    }
     Ok(answer)
 }
 

@@ -10,7 +10,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Deserialize;
 
 use super::answer::live;
-use super::body::{self, Limits};
+use super::body::{self, Limits, Share};
 use super::gate::{Denied, is_cross_site};
 use super::pages::HTML;
 use super::problem::Problem;
@@ -76,7 +76,7 @@ pub(super) async fn submit(
     let headers = request.headers();
     refuse_other_sites(headers)?;
     let limits = Limits { body_bytes: FORM_MAX, ..state.limits.clone() };
-    let bytes = match body::read(&mut payload, headers, &limits, &mut state.budget.share()).await {
+    let bytes = match body::read(&mut payload, headers, (&limits, &state.budget), &mut Share::default()).await {
         Ok(bytes) => bytes,
         Err(problem) => return Ok(body::unread(actix_web::ResponseError::error_response(&problem), payload)),
     };

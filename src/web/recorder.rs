@@ -19,6 +19,7 @@ use super::login;
 use super::pages::wants_page;
 use super::problem::Problem;
 use super::state::State;
+use crate::metrics::Counted;
 
 /// The most bytes of a request's head.
 const HEAD_MAX: usize = 16 * 1024;
@@ -75,7 +76,7 @@ where
     type Future = Ready<Result<Self::Transform, Self::InitError>>;
 
     fn new_transform(&self, service: S) -> Self::Future {
-        let tally = Rc::new(Tally::new(&self.state, self.route));
+        let tally = Rc::new(Tally::new(&self.state, self.state.metrics.counted.clone(), self.route));
         ready(Ok(Recording { service, tally }))
     }
 }
@@ -85,13 +86,15 @@ pub(super) struct Tally {
     state: Arc<State>,
     route: &'static str,
     durations: Histogram,
+    counted: Counted,
     counters: RefCell<Vec<(&'static str, StatusCode, IntCounter)>>,
 }
 
 impl Tally {
-    pub(super) fn new(state: &Arc<State>, route: &'static str) -> Self {
-        let durations = state.metrics.counted.http_request_duration_seconds.with_label_values(&[route]);
-        Self { state: Arc::clone(state), route, durations, counters: RefCell::default() }
+    /// `counted`: where they are counted.
+    pub(super) fn new(state: &Arc<State>, counted: Counted, route: &'static str) -> Self {
+        let durations = counted.http_request_duration_seconds.with_label_values(&[route]);
+        Self { state: Arc::clone(state), route, durations, counted, counters: RefCell::default() }
     }
 
     /// Whether this request may be answered. A person is sent to log in.
@@ -117,7 +120,7 @@ impl Tally {
             return;
         }
         let labels = [self.route, method, status.as_str()];
-        let counter = state.metrics.counted.http_requests_total.with_label_values(&labels);
+        let counter = self.counted.http_requests_total.with_label_values(&labels);
         counter.inc();
         counters.push((method, status, counter));
     }

@@ -104,13 +104,13 @@ fn http(
     let app = App::new().configure(|config| routes(config, state)).default_service(other);
     // What it says of our address is not asked for.
     let app = map_config(app, |()| AppConfig::default());
-    let state = Arc::clone(state);
+    let state = Rc::new(Arc::clone(state));
     let app = apply_fn_factory(app, move |request: Request, app: &_| {
         let progress = request.conn_data::<Progress>().cloned();
         if let Some(progress) = &progress {
             progress.begin();
         }
-        front::answer(progress, state.policy(), Service::call(app, request))
+        front::answer(progress, Rc::clone(&state), Service::call(app, request))
     });
     HttpService::build()
         .keep_alive(KEEP_ALIVE)

@@ -1,5 +1,6 @@
 //! What every worker's handlers share.
 
+use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
@@ -23,6 +24,9 @@ use crate::pipeline::{JournalState, Pipeline};
 
 /// A complaint about push-back is logged at most this often.
 const COMPLAIN_EVERY_US: u64 = 10 * SECOND_US;
+
+/// What all workers share, held by one of them: it is held again without a count that all of them would write.
+pub(super) type Local<T> = Rc<Arc<T>>;
 
 /// Shared by all handlers of all workers.
 pub struct State {

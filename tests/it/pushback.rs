@@ -111,7 +111,7 @@ fn when_the_owner_panics_the_server_says_that_it_is_not_live() {
         Report { node: NodeId(99), token: Token::new("t").unwrap(), timestamp_us: None, parent: None, alias: None };
     let (intake, by) = (LocalIntake::new(inside.pipeline().clone()), inside.pipeline().observed());
     // With so many others it goes to the owner, and is not correlated here.
-    let others = vec!["somebody".to_owned(); 100];
+    let others = vec!["somebody".to_owned(); 5_000];
     let pushed = actix_web::rt::System::new().block_on(intake.push(vec![report], &by, others));
     assert_eq!(pushed, Err(Refused::Stopped));
     assert!(actix_web::rt::System::new().block_on(inside.pipeline().ended()), "it panicked");
