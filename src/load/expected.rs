@@ -119,8 +119,9 @@ fn edge_expected(stream: &Stream, edge: &Edge, truth: &EdgeTruth, sent: &Sent) -
         let met = met_by(&truth.by_second, &sent.outages_us, life_us);
         expected.loosen(&met, "the server took nothing for a while");
         if longest_us >= stream.memory_us() {
-            // What was sent again, or twice, had been forgotten, if it had been taken.
-            expected.most[UPSTREAM] += repeated(edge.from) + exact[DUPLICATES];
+            // What was sent again, or twice, had been forgotten, if it had been taken: it counted anew, as whatever it met.
+            let anew = repeated(edge.from) + exact[DUPLICATES];
+            expected.most[UPSTREAM..IN_FLIGHT].iter_mut().for_each(|most| *most += anew);
             expected.least[DUPLICATES] = 0;
         }
     }
