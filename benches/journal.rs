@@ -245,8 +245,8 @@ fn recovery() -> bool {
         let room = pipeline.reserve(Load::of(&reports, &[])).unwrap();
         let stretches = vec![Stretch { events: 1000, input: by.http, by: Arc::clone(&by) }];
         let (done, acknowledged) = oneshot::channel();
-        let (unknown, positions, sent_us) = (Vec::new(), None, pipeline.now_us());
-        pipeline.send(Batch { reports, stretches, unknown, positions, room, sent_us, done }).unwrap();
+        let (unknown, positions) = (Vec::new(), None);
+        pipeline.send(Batch { reports, stretches, unknown, positions, room, done }).unwrap();
         waiting.push(acknowledged);
         if waiting.len() == 100 {
             waiting.drain(..).for_each(|acknowledged| drop(acknowledged.blocking_recv().unwrap().unwrap()));

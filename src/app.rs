@@ -158,6 +158,7 @@ async fn run(
 
     service::stopping();
     state.set_ready(false);
+    running.pipeline.closing();
     if let Some(reloading) = reloading {
         reloading.abort();
     }

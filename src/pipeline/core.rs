@@ -167,14 +167,12 @@ impl Core {
         shared: &Shared,
         reports: Vec<Report>,
         stretches: impl IntoIterator<Item = (usize, InputId, &'a Arc<Observed>)>,
-        mut unknown: Vec<String>,
+        unknown: Vec<String>,
         sent_us: Option<u64>,
     ) -> Vec<usize> {
         let now_us = shared.clock.now_us();
         self.front.look_around(shared, now_us);
-        let mut events = self.front.room();
-        let gone = self.front.events(reports, stretches, &mut unknown, now_us, &mut events);
-        self.front.list_events(events, unknown, Vec::new(), now_us);
+        let gone = self.front.list_events(reports, stretches, unknown, None, now_us);
         self.note_sent(sent_us.unwrap_or(now_us));
         self.happen(shared);
         gone
@@ -225,11 +223,10 @@ impl Core {
                 // Whoever asked may have gone away.
                 drop(answer.send(self.edge(&stream, &from, &to)));
             }
-            Query::Input { name, news, gaps, answer } => {
+            Query::Input { name, news, gaps } => {
                 self.front.look_around(shared, now_us);
                 self.front.list_news(shared, &name, news, gaps, now_us);
                 self.happen(shared);
-                answer.send(()).unwrap_or_default();
             }
             Query::Reload { observed, answer } => {
                 self.front.look_around(shared, now_us);

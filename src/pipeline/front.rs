@@ -18,6 +18,12 @@ use crate::journal::{Happening, News, Position};
 /// say. What is shorter is within what `grace` is for, which is as long where the manifest does not say less.
 const STALL_US: u64 = SECOND_US;
 
+/// Events that arrive within this time happen together, at the moment of the last: what falls due is not looked at
+/// more often.
+pub(super) const TOGETHER_US: u64 = 5_000;
+/// To so many events no more are added.
+const EVENTS_MAX: usize = 64 * 1024;
+
 /// Makes the list. What it lists has not happened yet: it happens when the list has been kept, where it is.
 pub(super) struct Front {
     /// What is observed after all that is listed.
@@ -34,6 +40,8 @@ pub(super) struct Front {
     list: Vec<Happening>,
     /// What is observed after each reload that is listed and has not happened.
     pub(super) reloads: VecDeque<Arc<Observed>>,
+    /// When the first of the events that were listed last arrived.
+    together_us: u64,
     /// Room for the events of the next.
     spare: Vec<Event>,
     /// Room for what will be listed next.
@@ -50,6 +58,7 @@ impl Front {
             doubtful: false,
             list: Vec::new(),
             reloads: VecDeque::new(),
+            together_us: now_us,
             spare: Vec::new(),
             spare_list: Vec::new(),
         }
@@ -135,17 +144,48 @@ impl Front {
         happening.news = name.map(|name| (name, news));
     }
 
-    /// Events arrive. `stretches`: what so many of them, one after the other, were parsed with. Gives the places of those
-    /// that are not taken, because their nodes are gone.
-    pub(super) fn events<'a>(
+    /// Lists events that arrived now, with what came with them. `stretches`: what so many of them, one after the other,
+    /// were parsed with. Gives the places of those that are not taken, because their nodes are gone.
+    pub(super) fn list_events<'a>(
         &mut self,
-        reports: impl IntoIterator<Item = Report>,
+        reports: Vec<Report>,
         stretches: impl IntoIterator<Item = (usize, InputId, &'a Arc<Observed>)>,
-        unknown: &mut Vec<String>,
-        arrival_us: u64,
-        events: &mut Vec<Event>,
+        unknown: Vec<String>,
+        positions: Option<(String, Vec<Position>)>,
+        now_us: u64,
+    ) -> Vec<usize> {
+        let mut together = self.together(reports.len(), now_us);
+        together.unknown.extend(unknown);
+        together.positions.extend(positions);
+        let gone = self.arrive(reports, stretches, now_us, &mut together);
+        together.now_us = now_us;
+        self.listed_us = now_us;
+        self.list.push(together);
+        gone
+    }
+
+    /// What events that arrive now happen with: those that arrived just before them, if they are not too many.
+    fn together(&mut self, more: usize, now_us: u64) -> Happening {
+        if let Some(Happening { entry: Entry::Events(events), .. }) = self.list.last()
+            && now_us <= self.together_us + TOGETHER_US
+            && events.len() + more <= EVENTS_MAX
+            && let Some(last) = self.list.pop()
+        {
+            return last;
+        }
+        self.together_us = now_us;
+        Happening::new(Entry::Events(std::mem::take(&mut self.spare)), now_us)
+    }
+
+    fn arrive<'a>(
+        &self,
+        reports: Vec<Report>,
+        stretches: impl IntoIterator<Item = (usize, InputId, &'a Arc<Observed>)>,
+        now_us: u64,
+        Happening { entry, unknown, .. }: &mut Happening,
     ) -> Vec<usize> {
         let mut gone = Vec::new();
+        let Entry::Events(events) = entry else { return gone };
         let mut reports = reports.into_iter().enumerate();
         for (count, input, by) in stretches {
             let now = Arc::ptr_eq(by, &self.observed);
@@ -159,27 +199,10 @@ impl Front {
                     }
                     continue;
                 }
-                events.push(report.arrive(input, arrival_us));
+                events.push(report.arrive(input, now_us));
             }
         }
         gone
-    }
-
-    /// Room for events.
-    pub(super) fn room(&mut self) -> Vec<Event> {
-        std::mem::take(&mut self.spare)
-    }
-
-    /// Lists events that arrived now, with what came with them.
-    pub(super) fn list_events(
-        &mut self,
-        events: Vec<Event>,
-        unknown: Vec<String>,
-        positions: Vec<(String, Vec<Position>)>,
-        now_us: u64,
-    ) {
-        let happening = self.list(Entry::Events(events), now_us);
-        (happening.unknown, happening.positions) = (unknown, positions);
     }
 
     /// Lists that time has passed.

@@ -150,7 +150,7 @@ impl Start {
         let observed = Observed::new(self.system);
         let Beginning { core, board, clock, written } = opening::begin(self.journal.as_ref(), &observed, self.clock)?;
         let shared = Arc::new(Shared {
-            mailbox: Mailbox::default(),
+            mailbox: Mailbox::new(Arc::clone(&clock)),
             board: ArcSwap::from_pointee(board),
             shown: watch::channel(()).0,
             observed: ArcSwap::new(Arc::clone(core.observed())),
@@ -290,7 +290,17 @@ impl Pipeline {
         }
     }
 
-    /// Hands a batch to the owner.
+    /// The server begins to stop: from now on not everybody who has something to report is heard.
+    pub fn closing(&self) {
+        self.shared.mailbox.closing();
+    }
+
+    /// Whether what happens is kept.
+    pub(super) fn has_journal(&self) -> bool {
+        self.shared.journal.is_some()
+    }
+
+    /// Hands a batch to the owner: now it has arrived.
     pub fn send(&self, batch: Batch) -> Result<(), Refused> {
         self.shared.mailbox.send(batch)
     }

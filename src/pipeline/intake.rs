@@ -153,8 +153,6 @@ pub struct Batch {
     pub positions: Option<(Arc<str>, Vec<Position>)>,
     /// The room that the batch holds while it waits.
     pub room: Reservation,
-    /// When it was handed over, on the arrival clock.
-    pub sent_us: u64,
     /// Told when the batch is acknowledged, with the places of the reports whose nodes are gone: these
     /// were not taken; or why nothing of it was. Dropped where the pipeline stopped before.
     pub done: oneshot::Sender<Result<Vec<usize>, Refused>>,

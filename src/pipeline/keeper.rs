@@ -1,6 +1,5 @@
 //! The journal as the owner keeps it: what is listed is written, and only then it happens.
 
-use std::collections::VecDeque;
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -9,8 +8,10 @@ use tracing::{error, info};
 
 use super::committer::Committer;
 use super::core::Core;
+use super::front::TOGETHER_US;
 use super::handle::Shared;
 use super::intake::{Batch, Refused};
+use super::mailbox::Came;
 use super::observed::Stretch;
 use super::query::Query;
 use super::shutter::Shutter;
@@ -27,19 +28,25 @@ const BEAT_US: u64 = SECOND_US;
 const RETRY_US: u64 = SECOND_US;
 /// A write that takes longer than this hangs.
 const HANG_US: u64 = 5 * SECOND_US;
-/// To a record with this many events no more are added.
-const EVENTS_MAX: usize = 64 * 1024;
 
 /// What is being written.
 struct Flight {
     happenings: Vec<Happening>,
     /// The sequence of the first.
     first: u64,
-    /// The batches that it holds, with the places of what was not taken.
-    batches: Vec<(Batch, Vec<usize>)>,
-    queries: Vec<Query>,
+    asked: Asked,
     begun_us: u64,
     bytes: u64,
+}
+
+/// Who waits for what is listed.
+#[derive(Default)]
+struct Asked {
+    /// Batches, with the places of what was not taken.
+    batches: Vec<(Batch, Vec<usize>)>,
+    queries: Vec<Query>,
+    /// When the first batch arrived.
+    since_us: Option<u64>,
 }
 
 /// We take nothing, because nothing can be written.
@@ -66,9 +73,10 @@ pub(super) struct Keeper {
     begun_us: u64,
     /// Whether the first write has ended, well or not.
     pub(super) begun: bool,
-    /// What came and is not listed.
-    batches: VecDeque<Batch>,
-    queries: Vec<Query>,
+    /// Who waits for what is listed and is not being written.
+    asked: Asked,
+    /// What waits until something can be written again.
+    waiting: Vec<Came>,
 }
 
 impl Keeper {
@@ -92,80 +100,112 @@ impl Keeper {
             spare: Vec::new(),
             begun_us: 0,
             begun: false,
-            batches: VecDeque::new(),
-            queries: Vec::new(),
+            asked: Asked::default(),
+            waiting: Vec::new(),
         })
     }
 
-    /// Takes what has come.
-    pub(super) fn take(&mut self, core: &mut Core, batches: Vec<Batch>, queries: Vec<Query>) {
-        self.batches.extend(batches);
-        for query in queries {
-            match query {
-                Query::Edge { stream, from, to, answer } => {
+    /// Takes what has come: it is listed by the moment at which it was handed over, whatever is being written now.
+    pub(super) fn take(&mut self, shared: &Shared, core: &mut Core, came: Vec<(u64, Came)>, now_us: u64) {
+        if self.outage.is_none() {
+            for came in std::mem::take(&mut self.waiting) {
+                self.list(shared, core, came, core.front.listed_us);
+            }
+        }
+        for (at_us, came) in came {
+            match came {
+                Came::Query(Query::Edge { stream, from, to, answer }) => {
                     // Whoever asked may have gone away.
                     drop(answer.send(core.edge(&stream, &from, &to)));
                 }
-                query => self.queries.push(query),
+                // While nothing can be written, what comes is refused, unless its input keeps it.
+                came if self.outage.is_some() => self.waiting.extend(refuse(came)),
+                came => self.list(shared, core, came, at_us.max(core.front.listed_us)),
             }
         }
-        // While nothing can be written, what comes is refused, unless its input keeps it.
-        if self.outage.is_some() && self.batches.iter().any(|batch| batch.positions.is_none()) {
-            self.batches = std::mem::take(&mut self.batches).into_iter().filter_map(refuse).collect();
+        if self.outage.is_none() {
+            core.front.look_around(shared, now_us);
+        }
+    }
+
+    /// Lists what came at a moment.
+    fn list(&mut self, shared: &Shared, core: &mut Core, came: Came, at_us: u64) {
+        core.front.look_around(shared, at_us);
+        match came {
+            Came::Batch(mut batch) => {
+                // What an input can read again later is kept, in case that nothing can be written.
+                let keeps = batch.positions.is_some();
+                let reports = if keeps { batch.reports.clone() } else { std::mem::take(&mut batch.reports) };
+                let positions = batch.positions.as_ref().map(|(input, at)| (input.to_string(), at.clone()));
+                let stretches = batch.stretches.iter().map(Stretch::parts);
+                let gone = core.front.list_events(reports, stretches, batch.unknown.clone(), positions, at_us);
+                self.asked.since_us.get_or_insert(at_us);
+                self.asked.batches.push((batch, gone));
+            }
+            Came::Query(query) => {
+                match &query {
+                    Query::Input { name, news, gaps } => {
+                        core.front.list_news(shared, name, news.clone(), *gaps, at_us);
+                    }
+                    Query::Reload { observed, .. } => core.front.list_reload(Arc::clone(observed), at_us),
+                    Query::Edge { .. } => {}
+                }
+                self.asked.queries.push(query);
+            }
         }
     }
 
     /// When there is something to do though nobody sends anything. A write that ends wakes the owner by itself.
-    pub(super) fn wake_us(&self, core: &mut Core) -> u64 {
+    pub(super) fn wake_us(&self, shared: &Shared, core: &mut Core) -> u64 {
         let board_us = core.board_due_us();
+        let passes = !shared.mailbox.is_closing();
         if self.flight.is_some() {
             // Often enough to see that it hangs, too.
-            return board_us;
+            return if passes && self.outage.is_none() { board_us.min(core.look_us()) } else { board_us };
         }
         let next_us = match &self.outage {
-            Some(outage) => outage.retry_us.min(core.due_us()),
-            None if self.waits(core) => 0,
-            None => core.due_us().min(core.front.listed_us + BEAT_US).min(core.look_us()),
+            Some(outage) if passes => outage.retry_us.min(core.due_us()),
+            Some(outage) => outage.retry_us,
+            None if !core.front.is_empty() || !self.waiting.is_empty() => 0,
+            None if passes => core.due_us().min(core.front.listed_us + BEAT_US).min(core.look_us()),
+            None => board_us,
         };
         next_us.max(self.begun_us + COMMIT_US).min(board_us)
     }
 
-    fn waits(&self, core: &Core) -> bool {
-        !self.batches.is_empty() || !self.queries.is_empty() || !core.front.is_empty()
-    }
-
     /// Whether all that came has happened.
-    pub(super) fn is_done(&self) -> bool {
-        self.flight.is_none() && (self.outage.is_some() || (self.batches.is_empty() && self.queries.is_empty()))
+    pub(super) fn is_done(&self, core: &Core) -> bool {
+        self.flight.is_none() && (self.outage.is_some() || (core.front.is_empty() && self.waiting.is_empty()))
     }
 
-    /// One round: what is written happens, while the next is being written.
-    pub(super) fn work(&mut self, shared: &Shared, core: &mut Core) {
+    /// One round: what is written happens, while the next is being written. `now_us`: until when all that came is listed.
+    pub(super) fn work(&mut self, shared: &Shared, core: &mut Core, now_us: u64) {
         let mut landed = self.land(shared, core);
         // What has come is written while this happens; else what falls due is looked for when it has happened.
-        if (self.outage.is_some() || !self.waits(core))
+        if (self.outage.is_some() || core.front.is_empty())
             && let Some(flight) = landed.take()
         {
             self.happen(shared, core, flight);
         }
-        let now_us = shared.clock.now_us();
-        if self.flight.is_none() && now_us >= self.begun_us + COMMIT_US {
+        // Where the server stops, the clock goes on though no time passes any more.
+        let clock_us = shared.clock.now_us();
+        if self.flight.is_none() && clock_us >= self.begun_us + COMMIT_US {
             match self.outage.as_ref().map(|outage| (outage.since_us, outage.retry_us)) {
-                Some((since_us, retry_us)) if now_us >= retry_us => {
+                Some((since_us, retry_us)) if clock_us >= retry_us => {
                     let gap = Happening::new(Entry::Gap { from_us: since_us, until_us: now_us }, now_us);
-                    self.write(vec![gap], Vec::new(), Vec::new(), now_us);
+                    self.write(shared, vec![gap]);
                 }
                 Some(_) => core.judge_paused(shared, now_us, self.written + 1),
-                None => self.list(shared, core, now_us),
+                None => self.begin(shared, core, now_us),
             }
         }
         if let Some(flight) = landed {
             self.happen(shared, core, flight);
         }
-        let hangs = self.flight.as_ref().is_some_and(|flight| now_us > flight.begun_us + HANG_US);
+        let hangs = self.flight.as_ref().is_some_and(|flight| clock_us > flight.begun_us + HANG_US);
         shared.figures.journal.hangs.store(hangs, Ordering::Relaxed);
         if self.outage.is_none() {
-            self.shutter.click(core, self.written, now_us);
+            self.shutter.click(core, self.written, clock_us);
         }
     }
 
@@ -192,60 +232,25 @@ impl Keeper {
         self.committer.is_gone()
     }
 
-    /// Has what waits written.
-    fn list(&mut self, shared: &Shared, core: &mut Core, now_us: u64) {
-        core.front.look_around(shared, now_us);
-        let batches = self.list_batches(core, now_us);
-        // What was handed over before counts before.
-        let queries = if self.batches.is_empty() { std::mem::take(&mut self.queries) } else { Vec::new() };
-        for query in &queries {
-            match query {
-                Query::Input { name, news, gaps, .. } => {
-                    core.front.list_news(shared, name, news.clone(), *gaps, now_us);
-                }
-                Query::Reload { observed, .. } => core.front.list_reload(Arc::clone(observed), now_us),
-                Query::Edge { .. } => {}
-            }
-        }
-        let due = core.front.is_empty() && (now_us >= core.due_us() || now_us >= core.front.listed_us + BEAT_US);
-        if due {
+    /// Has what is listed written, and that time has passed where that is worth it.
+    fn begin(&mut self, shared: &Shared, core: &mut Core, now_us: u64) {
+        let listed_us = core.front.listed_us;
+        let passes = if core.front.is_empty() {
+            now_us >= core.due_us() || now_us >= listed_us + BEAT_US
+        } else {
+            // That we ran until now is known as soon as what came before is.
+            now_us > listed_us + TOGETHER_US
+        };
+        if passes {
             core.front.list_beat(now_us);
         }
         if !core.front.is_empty() {
             let happenings = core.front.take();
-            self.write(happenings, batches, queries, now_us);
+            self.write(shared, happenings);
         }
     }
 
-    /// Lists the events of all batches that wait, as one.
-    fn list_batches(&mut self, core: &mut Core, now_us: u64) -> Vec<(Batch, Vec<usize>)> {
-        let mut batches = Vec::new();
-        let (mut events, mut unknown, mut positions) = (core.front.room(), Vec::new(), Vec::new());
-        while events.len() < EVENTS_MAX
-            && let Some(mut batch) = self.batches.pop_front()
-        {
-            unknown.extend(batch.unknown.iter().cloned());
-            let stretches = batch.stretches.iter().map(Stretch::parts);
-            // Those of an input that can read them again later are kept, in case that nothing can be written.
-            let reports =
-                if batch.positions.is_some() { batch.reports.clone() } else { std::mem::take(&mut batch.reports) };
-            let gone = core.front.events(reports, stretches, &mut unknown, now_us, &mut events);
-            positions.extend(batch.positions.iter().map(|(input, positions)| (input.to_string(), positions.clone())));
-            batches.push((batch, gone));
-        }
-        if !batches.is_empty() {
-            core.front.list_events(events, unknown, positions, now_us);
-        }
-        batches
-    }
-
-    fn write(
-        &mut self,
-        happenings: Vec<Happening>,
-        batches: Vec<(Batch, Vec<usize>)>,
-        queries: Vec<Query>,
-        now_us: u64,
-    ) {
+    fn write(&mut self, shared: &Shared, happenings: Vec<Happening>) {
         let first = self.written + 1;
         let mut records = std::mem::take(&mut self.spare);
         let mut preface = None;
@@ -256,10 +261,12 @@ impl Keeper {
                 preface = Some(journal::write_system(system));
             }
         }
-        self.begun_us = now_us;
+        let begun_us = shared.clock.now_us();
+        self.begun_us = begun_us;
         let bytes = records.len() as u64;
         self.committer.write(first, records, preface);
-        self.flight = Some(Flight { happenings, first, batches, queries, begun_us: now_us, bytes });
+        let asked = if self.outage.is_some() { Asked::default() } else { std::mem::take(&mut self.asked) };
+        self.flight = Some(Flight { happenings, first, asked, begun_us, bytes });
     }
 
     /// Looks whether the write has ended. Answers what was written.
@@ -295,27 +302,27 @@ impl Keeper {
             shared.figures.journal.heal();
             info!(subsystem = "store", "the journal is written again: events are taken");
         } else {
-            for (batch, _) in &flight.batches {
-                core.note_sent(batch.sent_us);
+            if let Some(since_us) = flight.asked.since_us {
+                core.note_sent(since_us);
             }
             for (happening, sequence) in flight.happenings.into_iter().zip(flight.first..) {
                 core.apply(shared, &happening, sequence);
                 core.front.recycle(happening);
             }
         }
-        if flight.queries.iter().any(|query| matches!(query, Query::Reload { .. })) {
+        let Asked { batches, queries, .. } = flight.asked;
+        if queries.iter().any(|query| matches!(query, Query::Reload { .. })) {
             core.publish(shared);
         }
-        for (batch, gone) in flight.batches {
+        for (batch, gone) in batches {
             let Batch { room, done, .. } = batch;
             drop(room);
             // The sender may have gone away; what it sent has counted all the same.
             drop(done.send(Ok(gone)));
         }
-        for query in flight.queries {
-            match query {
-                Query::Input { answer, .. } | Query::Reload { answer, .. } => answer.send(()).unwrap_or_default(),
-                Query::Edge { .. } => {}
+        for query in queries {
+            if let Query::Reload { answer, .. } = query {
+                answer.send(()).unwrap_or_default();
             }
         }
     }
@@ -332,22 +339,22 @@ impl Keeper {
         core.front.forget(Arc::clone(core.observed()), since_us);
         self.sum = journal::system_sum(&core.observed().system);
         // What was listed is not known to be kept. Whoever keeps it waits; the others are told.
-        let mut waiting: Vec<Batch> = flight.batches.into_iter().map(|(batch, _)| batch).collect();
-        waiting.extend(self.batches.drain(..));
-        self.batches.extend(waiting.into_iter().filter_map(refuse));
-        let mut queries = flight.queries;
-        queries.append(&mut self.queries);
-        self.queries = queries;
+        for Asked { batches, queries, .. } in [flight.asked, std::mem::take(&mut self.asked)] {
+            let batches = batches.into_iter().map(|(batch, _)| Came::Batch(batch));
+            self.waiting.extend(batches.chain(queries.into_iter().map(Came::Query)).filter_map(refuse));
+        }
     }
 }
 
 /// Refuses a batch, unless its input keeps it.
-fn refuse(batch: Batch) -> Option<Batch> {
-    if batch.positions.is_some() {
-        return Some(batch);
+fn refuse(came: Came) -> Option<Came> {
+    match came {
+        Came::Batch(Batch { positions: None, room, done, .. }) => {
+            drop(room);
+            // The sender may have gone away.
+            drop(done.send(Err(Refused::Unwritable)));
+            None
+        }
+        came => Some(came),
     }
-    drop(batch.room);
-    // The sender may have gone away.
-    drop(batch.done.send(Err(Refused::Unwritable)));
-    None
 }

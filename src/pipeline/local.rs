@@ -3,7 +3,8 @@
 //! A wake-up across threads costs as much as the rest of a small request. So a few events are
 //! correlated where they are, where nobody else holds the core. Where somebody does, requests of one
 //! worker push what they have into a local buffer; one task hands it over when all requests that
-//! were ready have pushed, and while the owner works on it the next batch collects itself.
+//! were ready have pushed, and while the owner works on it the next batch collects itself. With a
+//! journal it is handed over at once, whatever the owner waits for: that is when it has arrived.
 
 use std::cell::{Cell, OnceCell, RefCell};
 use std::future::poll_fn;
@@ -109,16 +110,21 @@ async fn flush(inside: Rc<Inside>) {
         let pending = inside.pending.take();
         let Some(room) = pending.room else { break };
         let (done, acknowledged) = oneshot::channel();
-        let sent_us = inside.pipeline.now_us();
         // The next batch will be about as large.
         inside.pending.borrow_mut().reports.reserve(pending.reports.len());
         let Pending { reports, stretches, unknown, round, .. } = pending;
-        let batch = Batch { reports, stretches, unknown, positions: None, room, sent_us, done };
-        let result = match inside.pipeline.send(batch) {
-            Ok(()) => acknowledged.await.unwrap_or(Err(Refused::Stopped)),
-            Err(refused) => Err(refused),
-        };
-        round.complete(result);
+        let batch = Batch { reports, stretches, unknown, positions: None, room, done };
+        if let Err(refused) = inside.pipeline.send(batch) {
+            round.complete(Err(refused));
+            continue;
+        }
+        let completes = async move { round.complete(acknowledged.await.unwrap_or(Err(Refused::Stopped))) };
+        if inside.pipeline.has_journal() {
+            // What comes next has arrived, too, however long the disk takes.
+            drop(tokio::task::spawn_local(completes));
+        } else {
+            completes.await;
+        }
     }
     inside.flushing.set(false);
 }

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use super::handle::{Poisoned, Shared};
 use super::keeper::Keeper;
-use super::mailbox::Work;
+use super::mailbox::{Came, Work};
 use super::observed::Stretch;
 use super::opening;
 
@@ -62,7 +62,8 @@ fn reopen(shared: &Arc<Shared>, keeper: &mut Option<Keeper>) -> bool {
 fn work(shared: &Shared, mut keeper: Option<Keeper>, started: &SyncSender<()>) -> Result<(), Poisoned> {
     loop {
         let patience_us = wake_us(shared, keeper.as_ref())?.saturating_sub(shared.clock.now_us());
-        let work = shared.mailbox.take(Duration::from_micros(patience_us));
+        let busy = keeper.as_ref().is_some_and(Keeper::is_writing);
+        let work = shared.mailbox.take(Duration::from_micros(patience_us), busy);
         let over = round(shared, keeper.as_mut(), work)?;
         if keeper.as_ref().is_some_and(|keeper| keeper.begun) {
             // Nobody may wait for it any more.
@@ -78,7 +79,7 @@ fn work(shared: &Shared, mut keeper: Option<Keeper>, started: &SyncSender<()>) -
 pub(super) fn wake_us(shared: &Shared, keeper: Option<&Keeper>) -> Result<u64, Poisoned> {
     let mut core = shared.core()?;
     if let Some(keeper) = keeper {
-        return Ok(keeper.wake_us(&mut core));
+        return Ok(keeper.wake_us(shared, &mut core));
     }
     core.watched_us = core.wake_us();
     Ok(core.watched_us)
@@ -95,10 +96,17 @@ pub(super) fn round(shared: &Shared, keeper: Option<&mut Keeper>, work: Work) ->
 
 /// Where all that happens counts at once.
 fn round_at_once(shared: &Shared, work: Work) -> Result<bool, Poisoned> {
-    for batch in work.batches {
+    for (at_us, came) in work.came {
         let mut core = shared.core()?;
+        let batch = match came {
+            Came::Batch(batch) => batch,
+            Came::Query(query) => {
+                core.answer(shared, query);
+                continue;
+            }
+        };
         let stretches = batch.stretches.iter().map(Stretch::parts);
-        let gone = core.take(shared, batch.reports, stretches, batch.unknown, Some(batch.sent_us));
+        let gone = core.take(shared, batch.reports, stretches, batch.unknown, Some(at_us));
         if let Some((input, positions)) = batch.positions {
             core.kept.positions.take(&input, &positions);
         }
@@ -109,9 +117,6 @@ fn round_at_once(shared: &Shared, work: Work) -> Result<bool, Poisoned> {
     }
     let mut core = shared.core()?;
     core.work_off_due(shared);
-    for query in work.queries {
-        core.answer(shared, query);
-    }
     if work.stop {
         core.beat(shared);
         core.publish(shared);
@@ -125,12 +130,12 @@ fn round_at_once(shared: &Shared, work: Work) -> Result<bool, Poisoned> {
 /// Where nothing happens that is not kept: it correlates what is written while the next is being written.
 fn round_and_keep(shared: &Shared, keeper: &mut Keeper, work: Work) -> Result<bool, Poisoned> {
     let mut core = shared.core()?;
-    keeper.take(&mut core, work.batches, work.queries);
-    keeper.work(shared, &mut core);
+    keeper.take(shared, &mut core, work.came, work.now_us);
+    keeper.work(shared, &mut core, work.now_us);
     if keeper.is_broken() {
         return Err(Poisoned);
     }
-    if work.stop && keeper.is_done() {
+    if work.stop && keeper.is_done(&core) {
         core.publish(shared);
         keeper.close(&core);
         core.closed = true;

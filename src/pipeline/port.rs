@@ -74,14 +74,12 @@ impl Port {
         let room = self.pipeline.room(Load::of(&reports, &unknown)).await?;
         let stretches = vec![Stretch { events: reports.len(), input: by.system.input(&self.name), by }];
         let (done, acknowledged) = oneshot::channel();
-        let sent_us = self.pipeline.now_us();
         self.pipeline.send(Batch {
             reports,
             stretches,
             unknown,
             positions: Some((Arc::clone(&self.name), positions)),
             room,
-            sent_us,
             done,
         })?;
         acknowledged.await.unwrap_or(Err(Refused::Stopped)).map(|gone| gone.len())
@@ -94,10 +92,9 @@ impl Port {
     }
 
     /// Tells how the input is. What was pushed before counts before it. `gaps`: how often we had not run (see
-    /// [`Self::gaps`]) when that was found out: that an input is up is worth nothing where we have not run since.
+    /// [`Self::gaps`]) when that was found out: that an input is up is worth nothing where we have not run since. Ready
+    /// when it is handed over, for an input that waited until it counts would not read meanwhile.
     pub async fn tell(&self, news: News, gaps: u64) -> Result<(), Refused> {
-        let (answer, answered) = oneshot::channel();
-        self.pipeline.ask(Query::Input { name: Arc::clone(&self.name), news, gaps, answer }).await?;
-        answered.await.or(Err(Refused::Stopped))
+        self.pipeline.ask(Query::Input { name: Arc::clone(&self.name), news, gaps }).await
     }
 }

@@ -33,8 +33,6 @@ pub enum Query {
         news: News,
         /// How often we had not run when it found that out.
         gaps: u64,
-        /// Told when it counts.
-        answer: oneshot::Sender<()>,
     },
     /// Go on with another manifest.
     Reload {

@@ -28,7 +28,7 @@ impl Stepped {
     /// One round of the owner: takes what has come, has what is written happen, lists what is to be written next. Answers
     /// whether it was the last.
     pub fn round(&mut self) -> bool {
-        let work = self.pipeline.shared.mailbox.take(Duration::ZERO);
+        let work = self.pipeline.shared.mailbox.take(Duration::ZERO, false);
         owner::round(&self.pipeline.shared, self.keeper.as_mut(), work).unwrap_or(true)
     }
 

@@ -1,5 +1,6 @@
 //! The journal: what was acknowledged is there after any fault, and gives the same verdicts again.
 
+mod arrival;
 mod crashes;
 mod damage;
 pub(crate) mod faulty;

@@ -1,8 +1,9 @@
 //! A pipeline in this process with a journal on a disk that may fail.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
-use observatory::clock::MonotonicClock;
+use observatory::clock::{Clock, MonotonicClock};
 use observatory::event::{Report, Token};
 use observatory::graph::System;
 use observatory::journal::{Begin, Line, Played, play};
@@ -20,6 +21,28 @@ pub(crate) fn system(manifest: &str) -> Arc<System> {
 }
 
 pub(crate) const LIMITS: Limits = Limits { max_bytes: 1 << 30, max_age_us: u64::MAX };
+
+/// A clock that the test moves; clones are the same.
+#[derive(Clone)]
+pub(crate) struct Hand {
+    now_us: Arc<AtomicU64>,
+}
+
+impl Hand {
+    pub(crate) fn new() -> Self {
+        Self { now_us: Arc::new(AtomicU64::new(1_790_000_000_000_000)) }
+    }
+
+    pub(crate) fn pass_ms(&self, ms: u64) {
+        self.now_us.fetch_add(ms * 1_000, Ordering::SeqCst);
+    }
+}
+
+impl Clock for Hand {
+    fn now_us(&self) -> u64 {
+        self.now_us.load(Ordering::SeqCst)
+    }
+}
 
 /// A server without its sockets.
 pub(crate) struct Node {
@@ -105,8 +128,7 @@ pub(crate) fn hand_over(
     let room = pipeline.reserve(Load::of(&reports, &[]))?;
     let stretches = vec![Stretch { events: reports.len(), input: by.http, by }];
     let (done, answer) = oneshot::channel();
-    let sent_us = pipeline.now_us();
-    pipeline.send(Batch { reports, stretches, unknown: Vec::new(), positions, room, sent_us, done })?;
+    pipeline.send(Batch { reports, stretches, unknown: Vec::new(), positions, room, done })?;
     Ok(answer)
 }
 

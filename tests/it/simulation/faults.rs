@@ -10,8 +10,8 @@ use super::world::{Act, World};
 use crate::journal::faulty::Faults;
 use crate::journal::node::seen;
 
-/// To stand still for less than this is not noticed, and nobody's fault.
-const NOTICED_US: u64 = 900 * MS;
+/// To stand still for less than this is not noticed, and nobody's fault: for a second less the time since the last look.
+const NOTICED_US: u64 = 450 * MS;
 
 impl World<'_> {
     pub(super) fn begin(&mut self, index: usize) {
@@ -63,13 +63,8 @@ impl World<'_> {
         match fault {
             Fault::Freeze { .. } => self.thaw(),
             Fault::Full { .. } => self.break_disk(|faults| faults.full = false),
-            Fault::Slow { for_us, write_us } => {
-                self.write_us = None;
-                let now_us = self.server_us();
-                if write_us >= NOTICED_US {
-                    self.trouble(now_us.saturating_sub(for_us + write_us), now_us + write_us);
-                }
-            }
+            // However long a write takes: what comes meanwhile has arrived, and nobody is blind for it.
+            Fault::Slow { .. } => self.write_us = None,
             Fault::Crowd { .. } => self.crowd = None,
             Fault::Unreadable { .. } => self.read(false),
             _ => {}
@@ -107,8 +102,8 @@ impl World<'_> {
         let system = std::sync::Arc::clone(&self.plan.systems[self.system]);
         let Some(pipeline) = self.host.pipeline().cloned() else { return };
         let mut reload = Box::pin(async move { pipeline.reload(system).await });
-        // It is asked for; nobody waits for it.
-        assert!(reload.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
+        // It is asked for; nobody waits for it. A server that stops does not take it.
+        let _asked = reload.as_mut().poll(&mut Context::from_waker(Waker::noop()));
         self.nudge();
     }
 

@@ -80,10 +80,13 @@ pub(super) fn requests<'a>(
             at(to).map(|place| (&fates[place], message.seen[place].stamp_us.cast_signed() - stamp_us.cast_signed()));
         let beyond = at(to).and_then(|place| fates.get(place + 1));
         let (mut may, mut may_be_missed) = edge.judge(arrived, stamp_us, down, beyond);
-        // Where the clock was set back while the server was down, what came then and is read now seems to be of now.
-        let set_back = |&(at_us, server_us): &(u64, u64)| message.seen[up].at_us < at_us && arrived.1 >= server_us;
-        if world.set_back_us.iter().any(set_back) {
-            (may, may_be_missed) = (may.and(Outcome::Missing), true);
+        // Where the server's clock is behind those of its senders, what comes late seems to be of now: as if it had
+        // happened after the time in which nobody could testify.
+        if fates[up].behind {
+            may_be_missed = true;
+            if may.be(Outcome::Indeterminate) {
+                may = may.and(Outcome::Missing);
+            }
         }
         requests.push(Request {
             token: &message.token,
@@ -125,6 +128,8 @@ impl Case<'_> {
         let came = May::only(self.outcome(latency_us));
         // In time, had nothing been wrong with us.
         let late = fate.first_us.is_some_and(|first_us| first_us + SLACK_US > deadline_us);
+        // Nor where it happened after the deadline: a clock that was set back while the server was down tells no arrival.
+        let late = late || latency_us > (self.within_us() + self.edge.wait_us()).cast_signed();
         // The law looks no further back than a stream remembers.
         let late = late || arrived.0 > stamp_us + self.memory_us;
         let unseen = if late { missed } else { May::only(Outcome::Indeterminate) };

@@ -111,17 +111,20 @@ impl World<'_> {
     /// What senders were told.
     pub(super) fn answers(&mut self) {
         let now_us = self.server_us();
+        let behind = now_us < self.now_us;
         let waiting = std::mem::take(&mut self.waiting);
         for mut one in waiting {
             let answer = one.answer.try_recv();
             match (answer, one.of) {
                 (Err(oneshot::error::TryRecvError::Empty), _) => self.waiting.push(one),
                 (Ok(Ok(_)), Some((message, place, _))) => {
-                    self.fates[message][place].taken_us.get_or_insert((one.sent_us, now_us));
+                    self.fates[message][place].take(one.sent_us, now_us, behind);
                 }
                 (Ok(Err(_)), Some((message, place, tries))) => self.refused(message, place, tries),
                 (Err(_), Some((message, place, tries))) => {
-                    self.fates[message][place].maybe_us.get_or_insert((one.sent_us, now_us));
+                    let fate = &mut self.fates[message][place];
+                    fate.maybe_us.get_or_insert((one.sent_us, now_us));
+                    fate.behind |= behind;
                     self.tell(|| format!("m{message}/{place}: nobody knows"));
                     self.again(message, place, tries);
                 }

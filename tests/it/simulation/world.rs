@@ -17,6 +17,8 @@ use crate::schedules::Rng;
 const LOOK_US: u64 = 200 * MS;
 /// After the last report, before the end.
 const AFTER_US: u64 = 15 * S;
+/// The last record's moment may be so long before the write began.
+const TOGETHER_US: u64 = 5 * MS;
 /// A server that is asked to do something more often than this in a microsecond goes in circles.
 const ROUNDS_MAX: u32 = 1_000;
 
@@ -36,7 +38,6 @@ pub(super) enum Act {
 }
 
 /// What became of a report, on the server's clock.
-#[expect(clippy::struct_field_names, reason = "units stand last")]
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Fate {
     /// When it was sent, or written, first.
@@ -45,6 +46,17 @@ pub(super) struct Fate {
     pub(super) taken_us: Option<(u64, u64)>,
     /// It may have been taken, and only the answer was lost: when.
     pub(super) maybe_us: Option<(u64, u64)>,
+    /// The server's clock was behind the world's when it arrived.
+    pub(super) behind: bool,
+}
+
+impl Fate {
+    /// It is acknowledged.
+    pub(super) fn take(&mut self, from_us: u64, until_us: u64, behind: bool) {
+        if self.taken_us.is_none() {
+            (self.taken_us, self.behind) = (Some((from_us, until_us)), self.behind || behind);
+        }
+    }
 }
 
 pub(super) struct World<'p> {
@@ -56,8 +68,6 @@ pub(super) struct World<'p> {
     /// What happened, where somebody wants to know.
     pub(super) story: Option<Vec<String>>,
     pub(super) flood: u64,
-    /// When the server started with a clock that was set back: in the world's time, and in the server's.
-    pub(super) set_back_us: Vec<(u64, u64)>,
     pub(super) rng: Rng,
     pub(super) agenda: BinaryHeap<Reverse<(u64, u64, Act)>>,
     pub(super) scheduled: u64,
@@ -85,8 +95,6 @@ pub(super) struct World<'p> {
     pub(super) unreadable: bool,
     /// Since when lines were handed over when the server ended.
     pushed_us: u64,
-    /// When the server ended last.
-    ended_us: u64,
     pub(super) system: usize,
 }
 
@@ -99,7 +107,6 @@ impl<'p> World<'p> {
             troubles_us: vec![(0, BEGIN_US)],
             story: told.then(Vec::new),
             flood: 0,
-            set_back_us: Vec::new(),
             rng: Rng::new(plan.seed),
             agenda: BinaryHeap::new(),
             scheduled: 0,
@@ -119,7 +126,6 @@ impl<'p> World<'p> {
             crowd: None,
             unreadable: false,
             pushed_us: 0,
-            ended_us: BEGIN_US - S,
             system: 0,
         };
         world.at(BEGIN_US - S, Act::Start);
@@ -237,7 +243,7 @@ impl<'p> World<'p> {
         if let Some(written_us) = self.written_us.take()
             && keeps
         {
-            self.kept_us = written_us;
+            self.kept_us = written_us.saturating_sub(TOGETHER_US);
         }
         if writes && self.writing_us.is_none() {
             self.writing_us = Some(now_us);
@@ -284,7 +290,7 @@ impl<'p> World<'p> {
         let begun = reader.busy() > busy || (!taken.is_empty() && reader.busy() == busy);
         for line in taken {
             let (message, place) = self.lines[line];
-            self.fates[message][place].taken_us.get_or_insert((since_us, now_us));
+            self.fates[message][place].take(since_us, now_us, now_us < self.now_us);
         }
         if begun {
             self.nudge();
@@ -298,9 +304,6 @@ impl<'p> World<'p> {
         self.host.start(&self.plan.systems[self.system]);
         let now_us = self.server_us();
         if let Some(down) = self.troubles_us.last_mut() {
-            if now_us.saturating_sub(down.1) < self.now_us - self.ended_us {
-                self.set_back_us.push((self.now_us, now_us));
-            }
             down.1 = down.1.max(now_us);
         }
         self.tell(|| format!("the server starts at {now_us}"));
@@ -311,7 +314,7 @@ impl<'p> World<'p> {
             reader.unreadable = self.unreadable;
             // What was taken while nobody could say so any more.
             for &(message, place) in &self.lines[..reader.at] {
-                self.fates[message][place].taken_us.get_or_insert((self.pushed_us, now_us));
+                self.fates[message][place].take(self.pushed_us, now_us, now_us < self.now_us);
             }
             self.reader = Some(reader);
         }
@@ -328,7 +331,6 @@ impl<'p> World<'p> {
         self.reader = None;
         self.crowd = None;
         self.host.end();
-        self.ended_us = self.now_us;
         self.tell(|| why.to_owned());
         self.answers();
         (self.writing_us, self.written_us, self.stopping) = (None, None, None);
