@@ -38,7 +38,6 @@ struct Span {
 
 /// Makes a placement of a draft.
 pub(super) fn settle(plan: &Plan, mut draft: Draft) -> Placement {
-    begin_high(&mut draft);
     keep_apart(plan, &mut draft);
     let spans = spans(plan, &draft);
     let span = |column: i64| spans.get(&column).copied().unwrap_or(Span { left: 0.0, right: 0.0 });
@@ -69,22 +68,6 @@ pub(super) fn settle(plan: &Plan, mut draft: Draft) -> Placement {
         height: lowest.chain(passing).fold(0.0, f64::max) + plan.spacing.margin,
         nodes,
         routes,
-    }
-}
-
-/// Turns a draft upside down whose first column stands low: who opens a picture that is larger than
-/// the window sees its upper left corner, and should see where the flow begins.
-fn begin_high(draft: &mut Draft) {
-    let Some(first) = draft.nodes.iter().map(|stop| stop.column).min() else { return };
-    let first_y =
-        draft.nodes.iter().filter(|stop| stop.column == first).map(|stop| stop.y).fold(f64::INFINITY, f64::min);
-    let (top, bottom) = draft
-        .nodes
-        .iter()
-        .fold((f64::INFINITY, f64::NEG_INFINITY), |(top, bottom), stop| (top.min(stop.y), bottom.max(stop.y)));
-    if first_y > top + 0.6 * (bottom - top) {
-        let stops = draft.nodes.iter_mut().chain(draft.ways.iter_mut().flat_map(|(stops, _)| stops));
-        stops.for_each(|stop| stop.y = -stop.y);
     }
 }
 

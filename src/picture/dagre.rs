@@ -1,11 +1,13 @@
-//! Layout by dugong, a port of dagre: ranks, crossings and heights are its work; the columns and
-//! the ways of the edges are ours (see [`columns`](super::columns)).
+//! Layout by dugong, a port of dagre: ranks and heights are its work; the order within a rank (see [`order`](super::order)),
+//! the columns and the ways of the edges (see [`columns`](super::columns)) are ours.
 
 use dugong::graphlib::{Graph, GraphOptions};
+use dugong::position::bk::position_x_with_layering;
 use dugong::{EdgeLabel, GraphLabel, LabelPos, NodeLabel, RankDir};
 
 use super::columns::{Draft, Stop, settle};
 use super::layout::{Placement, Placer};
+use super::order::Order;
 use super::plan::Plan;
 
 /// Places by dugong.
@@ -14,7 +16,7 @@ pub struct Dagre;
 
 impl Placer for Dagre {
     fn place(&self, plan: &Plan) -> Placement {
-        settle(plan, draft(plan).unwrap_or_else(|| stacked(plan)))
+        settle(plan, draft(plan).map_or_else(|| stacked(plan), |draft| ordered(plan, draft)))
     }
 }
 
@@ -62,6 +64,56 @@ fn draft(plan: &Plan) -> Option<Draft> {
         nodes: (0..plan.nodes.len()).map(node).collect::<Option<_>>()?,
         ways: plan.edges.iter().enumerate().map(way).collect::<Option<_>>()?,
     })
+}
+
+/// The draft with everything in our order, and the heights that the library finds for that.
+fn ordered(plan: &Plan, mut draft: Draft) -> Draft {
+    let Some(ours) = Order::of(plan, &draft) else { return draft };
+    let mut graph: Graph<NodeLabel, EdgeLabel, GraphLabel> =
+        Graph::new(GraphOptions { directed: true, multigraph: false, compound: false });
+    graph.set_graph(GraphLabel { nodesep: plan.spacing.apart, edgesep: plan.spacing.passing, ..GraphLabel::default() });
+    graph.set_default_edge_label(EdgeLabel::default);
+    let mut set = |thing: usize, dummy: Option<&str>, width: f64| {
+        let label = NodeLabel { width, dummy: dummy.map(str::to_owned), ..NodeLabel::default() };
+        graph.set_node(id(thing), label);
+    };
+    for (node, size) in plan.nodes.iter().enumerate() {
+        // To the library ranks lie below each other: what is high here is wide there.
+        set(node, None, size.height);
+    }
+    for (edge, (stops, label_at)) in draft.ways.iter().enumerate() {
+        for (at, thing) in ours.stops(edge, stops.len()).enumerate() {
+            let (dummy, width) =
+                if at == *label_at { ("edge-label", plan.edges[edge].label.height) } else { ("edge", 0.0) };
+            set(thing, Some(dummy), width);
+        }
+    }
+    for (edge, planned) in plan.edges.iter().enumerate() {
+        let stops = ours.stops(edge, draft.ways[edge].0.len());
+        let way: Vec<usize> = std::iter::once(planned.from).chain(stops).chain([planned.to]).collect();
+        for two in way.windows(2) {
+            graph.set_edge_with_label(id(two[0]), id(two[1]), EdgeLabel { weight: 1.0, ..EdgeLabel::default() });
+        }
+    }
+    let ids: Vec<Vec<String>> =
+        ours.layers.iter().map(|layer| layer.iter().map(|&thing| id(thing)).collect()).collect();
+    for (rank, layer) in ids.iter().enumerate() {
+        for (order, id) in layer.iter().enumerate() {
+            if let Some(label) = graph.node_mut(id) {
+                (label.rank, label.order) = (Some(rank as i32), Some(order));
+            }
+        }
+    }
+    let heights = position_x_with_layering(&graph, &ids);
+    let height = |thing: usize, was: f64| heights.get(&id(thing)).copied().unwrap_or(was);
+    for (node, stop) in draft.nodes.iter_mut().enumerate() {
+        stop.y = height(node, stop.y);
+    }
+    for (edge, (stops, _)) in draft.ways.iter_mut().enumerate() {
+        let things = ours.stops(edge, stops.len());
+        stops.iter_mut().zip(things).for_each(|(stop, thing)| stop.y = height(thing, stop.y));
+    }
+    draft
 }
 
 /// A node's id. Never a bare number: those the library sorts before others.

@@ -13,6 +13,7 @@ pub(crate) mod fixtures;
 mod graphviz;
 mod layout;
 mod marks;
+mod order;
 mod plan;
 mod svg;
 pub(crate) mod text;

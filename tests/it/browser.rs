@@ -8,6 +8,7 @@ mod live;
 mod login;
 mod lost;
 mod narrow;
+mod pointed;
 mod wall;
 
 use driver::Browser;

@@ -37,6 +37,7 @@ mod reading;
 #[cfg(test)]
 mod reload;
 mod reloading;
+mod renamed;
 mod replay;
 #[cfg(test)]
 mod rules;

@@ -1,3 +1,5 @@
+use std::collections::{BTreeMap, BTreeSet};
+
 use proptest::prelude::*;
 
 use super::*;
@@ -110,6 +112,58 @@ fn check_stream(stream: &StreamBoard) -> Result<(), TestCaseError> {
     Ok(())
 }
 
+/// The nodes of each column, in their order across the flow.
+fn columns(plan: &Plan, placement: &Placement) -> Vec<Vec<usize>> {
+    let placement = if plan.flow == Flow::Down { placement.clone().turned() } else { placement.clone() };
+    let mut columns: BTreeMap<i64, Vec<usize>> = BTreeMap::new();
+    for (node, place) in placement.nodes.iter().enumerate() {
+        columns.entry((place.centre().x * 8.0).round() as i64).or_default().push(node);
+    }
+    let mut columns: Vec<Vec<usize>> = columns.into_values().collect();
+    for column in &mut columns {
+        column.sort_by(|&a, &b| placement.nodes[a].y.total_cmp(&placement.nodes[b].y));
+    }
+    columns
+}
+
+/// The same without one node.
+fn leave_out(columns: &mut Vec<Vec<usize>>, node: usize) {
+    for column in &mut *columns {
+        column.retain(|&other| other != node);
+    }
+    columns.retain(|column| !column.is_empty());
+}
+
+fn sets(columns: &[Vec<usize>]) -> Vec<BTreeSet<usize>> {
+    columns.iter().map(|column| column.iter().copied().collect()).collect()
+}
+
+/// Any graph whose edges lead from earlier to later nodes.
+fn forward(nodes: std::ops::RangeInclusive<usize>) -> impl Strategy<Value = (usize, Vec<(usize, usize)>)> {
+    nodes.prop_flat_map(|nodes| {
+        let pairs = prop::collection::btree_set((0..nodes, 0..nodes), 0..=nodes * 7 / 4);
+        pairs.prop_map(move |pairs| (nodes, pairs.into_iter().filter(|(from, to)| from < to).collect()))
+    })
+}
+
+#[test]
+fn a_leaf_moves_nobody() {
+    for (nodes, seeds) in [(4, 20), (10, 20), (30, 10), (300, 2)] {
+        for seed in 0..seeds {
+            let mut edges = layered(nodes, seed);
+            let before = graph("large", nodes, &edges);
+            edges.push(((seed as usize * 7 + 3) % nodes, nodes));
+            let after = graph("large", nodes + 1, &edges);
+            let [before, mut after] = [&before, &after].map(|stream| {
+                let plan = Plan::new(stream, Detail::of(stream, Flow::Right));
+                columns(&plan, &place(&Dagre, &plan))
+            });
+            leave_out(&mut after, nodes);
+            assert_eq!(before, after, "{nodes} nodes, seed {seed}");
+        }
+    }
+}
+
 /// Any graph without cycles: its nodes named in any order, some of them alone.
 fn graphs(nodes: std::ops::RangeInclusive<usize>) -> impl Strategy<Value = StreamBoard> {
     nodes.prop_flat_map(|nodes| {
@@ -129,6 +183,29 @@ proptest! {
     #[test]
     fn nothing_lies_over_anything(stream in graphs(1..=60)) {
         check_stream(&stream)?;
+    }
+
+    /// Whoever adds a node at the end of a manifest finds all others where they were.
+    #[test]
+    fn nodes_keep_their_order_when_one_is_added_at_the_end(
+        (nodes, edges) in forward(2..=60),
+        from in prop::collection::vec(any::<prop::sample::Index>(), 0..=3),
+    ) {
+        let mut more = edges.clone();
+        more.extend(from.iter().map(|from| (from.index(nodes), nodes)).collect::<BTreeSet<_>>());
+        for detail in [Detail::Full, Detail::Brief, Detail::Narrow, Detail::NarrowBrief] {
+            let columns = |nodes, edges: &[(usize, usize)]| {
+                let plan = Plan::new(&graph("any", nodes, edges), detail);
+                columns(&plan, &place(&Dagre, &plan))
+            };
+            let mut after = columns(nodes + 1, &more);
+            leave_out(&mut after, nodes);
+            let before = columns(nodes, &edges);
+            // A new edge may move what is before it to other columns: these are others, then.
+            if sets(&before) == sets(&after) {
+                prop_assert_eq!(before, after);
+            }
+        }
     }
 }
 

@@ -140,6 +140,20 @@ impl Browser {
         self.post("/actions", &json!({ "actions": actions }));
     }
 
+    /// Moves a pointer (`mouse`, `touch`) to the middle of the first element of this kind; with `presses` it clicks or taps.
+    pub(crate) fn point_at(&self, selector: &str, pointer: &str, presses: bool) {
+        let middle = self.run(&format!(
+            "const place = document.querySelector({selector:?}).getBoundingClientRect();
+            return [place.x + place.width / 2, place.y + place.height / 2].map(Math.round)"
+        ));
+        let move_there = json!({ "type": "pointerMove", "duration": 0, "x": middle[0], "y": middle[1] });
+        let press = [json!({ "type": "pointerDown", "button": 0 }), json!({ "type": "pointerUp", "button": 0 })];
+        let actions: Vec<Value> = [move_there].into_iter().chain(press.into_iter().filter(|_| presses)).collect();
+        let source =
+            json!({ "type": "pointer", "id": pointer, "parameters": { "pointerType": pointer }, "actions": actions });
+        self.post("/actions", &json!({ "actions": [source] }));
+    }
+
     /// Light or dark, as if the reader's system said so.
     pub(crate) fn scheme(&self, scheme: &str) {
         let features = json!([{ "name": "prefers-color-scheme", "value": scheme }]);
