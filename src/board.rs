@@ -238,6 +238,18 @@ pub struct LatencyBoard {
     pub p99: f64,
 }
 
+/// Whether the journal can be written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Writable {
+    /// It can.
+    Ok,
+    /// Nothing can be written, and nothing is taken.
+    Failing,
+    /// A write does not end.
+    Stalled,
+}
+
 /// One outcome in a window or a list of fails.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct OutcomeEntry {

@@ -55,6 +55,12 @@ pub fn duration_text(us: u64) -> String {
 pub trait Clock: Send + Sync {
     /// Now on the arrival clock, in microseconds since the Unix epoch; never goes back.
     fn now_us(&self) -> u64;
+
+    /// How far that is ahead of the wall clock's time, in microseconds: where the wall clock was set back while we were
+    /// down, ours goes on, slower, until it is not.
+    fn ahead_us(&self) -> u64 {
+        0
+    }
 }
 
 /// A clock that never steps, and goes on while the machine sleeps: so a suspend is a time in which we did not run, and

@@ -130,6 +130,7 @@ fn fill_pipeline(read: &mut Read, pipeline: &Pipeline) {
     read.overloaded_total.add(&[], figures.overloaded.load(Ordering::Relaxed) as f64);
     read.gaps_total.add(&[], figures.gaps.load(Ordering::Relaxed) as f64);
     read.boards_total.add(&[], figures.boards.load(Ordering::Relaxed) as f64);
+    read.clock_ahead_seconds.add(&[], pipeline.ahead_us() as f64 / 1e6);
     read.correlator_restarts_total.add(&[], figures.restarts.load(Ordering::Relaxed) as f64);
     if let Some(journal) = pipeline.journal() {
         fill_journal(read, &journal, pipeline);

@@ -160,6 +160,8 @@ metrics! {
         overloaded_total: Counter,
         /// Times at which we did not run for a while: stopped, suspended, or kept from running.
         gaps_total: Counter,
+        /// How far our clock is ahead of the wall clock, which was set back while we were down.
+        clock_ahead_seconds: Gauge,
         /// Times that the correlator panicked and was started again from the journal.
         correlator_restarts_total: Counter,
         /// 1 where the journal can be written, 0 where not: then nothing is taken.

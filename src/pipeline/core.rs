@@ -172,7 +172,7 @@ impl Core {
     ) -> Vec<usize> {
         let now_us = shared.clock.now_us();
         self.front.look_around(shared, now_us);
-        let gone = self.front.list_events(reports, stretches, unknown, None, now_us);
+        let gone = self.front.list_events(reports, stretches, unknown, None, (now_us, 0));
         self.note_sent(sent_us.unwrap_or(now_us));
         self.happen(shared);
         gone

@@ -120,7 +120,7 @@ impl Front {
             let ms = (now_us - awake_us) / 1_000;
             warn!(subsystem = "correlator", ms, "the server did not run for a while: what came then is not judged");
         }
-        if let Some(first_us) = shared.refusals.take_first() {
+        if let Some(first_us) = shared.refusals.take_first(now_us) {
             self.refuse(shared, first_us.clamp(self.listed_us, now_us));
         } else if self.refusing && shared.refusals.is_over(now_us) {
             self.refusing = false;
@@ -145,19 +145,19 @@ impl Front {
     }
 
     /// Lists events that arrived now, with what came with them. `stretches`: what so many of them, one after the other,
-    /// were parsed with. Gives the places of those that are not taken, because their nodes are gone.
+    /// were parsed with. `ahead_us`: what our clock is ahead of the wall clock. Gives the places of those that are not taken, because their nodes are gone.
     pub(super) fn list_events<'a>(
         &mut self,
         reports: Vec<Report>,
         stretches: impl IntoIterator<Item = (usize, InputId, &'a Arc<Observed>)>,
         unknown: Vec<String>,
         positions: Option<(String, Vec<Position>)>,
-        now_us: u64,
+        (now_us, ahead_us): (u64, u64),
     ) -> Vec<usize> {
         let mut together = self.together(reports.len(), now_us);
         together.unknown.extend(unknown);
         together.positions.extend(positions);
-        let gone = self.arrive(reports, stretches, now_us, &mut together);
+        let gone = self.arrive(reports, stretches, (now_us, ahead_us), &mut together);
         together.now_us = now_us;
         self.listed_us = now_us;
         self.list.push(together);
@@ -181,7 +181,7 @@ impl Front {
         &self,
         reports: Vec<Report>,
         stretches: impl IntoIterator<Item = (usize, InputId, &'a Arc<Observed>)>,
-        now_us: u64,
+        (now_us, ahead_us): (u64, u64),
         Happening { entry, unknown, .. }: &mut Happening,
     ) -> Vec<usize> {
         let mut gone = Vec::new();
@@ -198,6 +198,10 @@ impl Front {
                         gone.push(place);
                     }
                     continue;
+                }
+                // As those are stamped that bring a timestamp: by the wall clock.
+                if ahead_us > 0 {
+                    report.timestamp_us.get_or_insert(now_us.saturating_sub(ahead_us));
                 }
                 events.push(report.arrive(input, now_us));
             }

@@ -21,7 +21,7 @@ use super::owner;
 use super::query::Query;
 use super::refusals::Refusals;
 use super::stepped::Stepped;
-use crate::board::{Board, EdgeDetail};
+use crate::board::{Board, EdgeDetail, Writable};
 use crate::clock::{Clock, SECOND_US};
 use crate::event::Report;
 use crate::graph::System;
@@ -104,8 +104,8 @@ pub struct Start {
 /// How the journal is, for people.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct JournalState {
-    /// `ok`, `failing` (nothing can be written, and nothing is taken), or `stalled` (a write does not end).
-    pub state: &'static str,
+    /// Whether it can be written.
+    pub state: Writable,
     /// What went wrong last, if anything has.
     pub error: Option<String>,
     /// How many segments there are, and what all files take, in bytes; none where that could not be read.
@@ -213,6 +213,11 @@ impl Pipeline {
     /// Now on the arrival clock, in microseconds.
     pub fn now_us(&self) -> u64 {
         self.shared.clock.now_us()
+    }
+
+    /// How far that is ahead of the wall clock, in microseconds: it was set back while the server was down.
+    pub fn ahead_us(&self) -> u64 {
+        self.shared.clock.ahead_us()
     }
 
     /// Where an input stood after the last of its events that are kept.
@@ -347,9 +352,9 @@ impl Pipeline {
         self.shared.journal.as_ref()?;
         let figures = &self.shared.figures.journal;
         let state = match (figures.is_failing(), figures.hangs.load(Ordering::Relaxed)) {
-            (true, _) => "failing",
-            (false, true) => "stalled",
-            (false, false) => "ok",
+            (true, _) => Writable::Failing,
+            (false, true) => Writable::Stalled,
+            (false, false) => Writable::Ok,
         };
         let files = figures.files();
         Some(JournalState {

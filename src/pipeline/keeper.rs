@@ -138,7 +138,8 @@ impl Keeper {
                 let reports = if keeps { batch.reports.clone() } else { std::mem::take(&mut batch.reports) };
                 let positions = batch.positions.as_ref().map(|(input, at)| (input.to_string(), at.clone()));
                 let stretches = batch.stretches.iter().map(Stretch::parts);
-                let gone = core.front.list_events(reports, stretches, batch.unknown.clone(), positions, at_us);
+                let moment = (at_us, shared.clock.ahead_us());
+                let gone = core.front.list_events(reports, stretches, batch.unknown.clone(), positions, moment);
                 self.asked.since_us.get_or_insert(at_us);
                 self.asked.batches.push((batch, gone));
             }
@@ -234,6 +235,8 @@ impl Keeper {
 
     /// Has what is listed written, and that time has passed where that is worth it.
     fn begin(&mut self, shared: &Shared, core: &mut Core, now_us: u64) {
+        // Where nothing could be written until now, nobody has looked yet.
+        core.front.look_around(shared, now_us);
         let listed_us = core.front.listed_us;
         let passes = if core.front.is_empty() {
             now_us >= core.due_us() || now_us >= listed_us + BEAT_US

@@ -14,7 +14,7 @@ use crate::board::Board;
 use crate::clock::Clock;
 use crate::graph::System;
 use crate::journal::{self, Begin, Kept, Played};
-use crate::store::{Disk, Limits, Log};
+use crate::store::{Disk, Files, Limits, Log};
 
 /// A segment is closed when it has grown to this.
 const SEGMENT_BYTES: u64 = 64 << 20;
@@ -57,6 +57,10 @@ fn open(journal: &Journal, system: &Arc<System>, now_us: u64) -> io::Result<Open
             records, unreadable, snapshots, segments, strays, "some of the journal is lost: all else is read"
         );
     }
+    // What comes next rests on what is read: where that was written and not synced, a power cut would take it alone.
+    if let Err(error) = Files::of(&*journal.disk).and_then(|files| files.sync(&*journal.disk)) {
+        warn!(subsystem = "store", %error, "what is read of the journal may not outlast a power cut");
+    }
     let old = kept.is_some();
     if let Some(kept) = &kept {
         info!(
@@ -94,15 +98,33 @@ impl Opened {
     }
 }
 
-/// A clock that goes on from where the journal ends, if the wall clock was set back while we were down.
+/// A clock that goes on from where the journal ends, if the wall clock was set back while we were down. It loses a tenth of
+/// the time, until it is the wall clock's again: so nothing is ever judged too early, and no moment comes twice.
 struct Ahead {
     clock: Arc<dyn Clock>,
+    /// How far it was ahead.
     by_us: u64,
+    /// When that was, by the other clock.
+    since_us: u64,
+}
+
+/// Of the time that passes, [`Ahead`] loses one part in this.
+const LOSES: u64 = 10;
+
+impl Ahead {
+    fn left_us(&self, now_us: u64) -> u64 {
+        self.by_us.saturating_sub(now_us.saturating_sub(self.since_us) / LOSES)
+    }
 }
 
 impl Clock for Ahead {
     fn now_us(&self) -> u64 {
-        self.clock.now_us() + self.by_us
+        let now_us = self.clock.now_us();
+        now_us + self.left_us(now_us)
+    }
+
+    fn ahead_us(&self) -> u64 {
+        self.left_us(self.clock.now_us())
     }
 }
 
@@ -133,8 +155,12 @@ pub(super) fn begin(
     if opened.old && now_us <= end_us {
         // How long we were away nobody knows: but we were, and what was in flight must not be judged as if we had been there.
         let by_us = end_us - now_us + AWAY_MIN_US;
-        warn!(subsystem = "store", ms = by_us / 1_000, "the clock is behind the journal: ours goes on from there");
-        clock = Arc::new(Ahead { clock, by_us });
+        warn!(
+            subsystem = "store",
+            ms = by_us / 1_000,
+            "the clock was set back while the server was down: ours goes on where the journal ends, and loses a tenth until both agree"
+        );
+        clock = Arc::new(Ahead { clock, by_us, since_us: now_us });
     }
     // What begins anew begins with the first record's moment.
     let now_us = if opened.old { clock.now_us() } else { now_us };

@@ -22,10 +22,10 @@ impl Refusals {
         self.first_us.compare_exchange(0, now_us, Ordering::AcqRel, Ordering::Acquire).unwrap_or_default();
     }
 
-    /// The first since the last call.
+    /// The first since the last call, if it was by `now_us`.
     #[inline]
-    pub(super) fn take_first(&self) -> Option<u64> {
-        if self.first_us.load(Ordering::Relaxed) == 0 {
+    pub(super) fn take_first(&self, now_us: u64) -> Option<u64> {
+        if !(1..=now_us).contains(&self.first_us.load(Ordering::Relaxed)) {
             return None;
         }
         Some(self.first_us.swap(0, Ordering::AcqRel)).filter(|&first_us| first_us > 0)

@@ -20,6 +20,9 @@ pub trait Disk: Send + Sync {
     /// A new file. An error where there is one of this name.
     fn create(&self, name: &str) -> io::Result<Box<dyn Append>>;
 
+    /// Ready when all that can be read of a file is on the disk.
+    fn sync(&self, name: &str) -> io::Result<()>;
+
     /// Gives a file another name; one that has it is replaced.
     fn rename(&self, from: &str, to: &str) -> io::Result<()>;
 
@@ -95,6 +98,10 @@ impl Disk for Folder {
 
     fn create(&self, name: &str) -> io::Result<Box<dyn Append>> {
         Ok(Box::new(OpenOptions::new().write(true).create_new(true).open(self.path.join(name))?))
+    }
+
+    fn sync(&self, name: &str) -> io::Result<()> {
+        File::open(self.path.join(name))?.sync_all()
     }
 
     fn rename(&self, from: &str, to: &str) -> io::Result<()> {

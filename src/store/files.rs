@@ -57,6 +57,12 @@ impl Files {
         Ok(files)
     }
 
+    /// Ready when all that can be read of the segments is on the disk: where their writer was killed, it may not be yet.
+    pub fn sync(&self, disk: &dyn Disk) -> io::Result<()> {
+        self.segments.iter().try_for_each(|segment| disk.sync(&segment.name))?;
+        disk.sync_folder()
+    }
+
     /// Whether the segments go back to the first record.
     pub fn are_whole(&self) -> bool {
         self.segments.first().is_some_and(|oldest| oldest.first == 1)

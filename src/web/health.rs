@@ -12,7 +12,7 @@ use super::manifest::ManifestState;
 use super::problem::Problem;
 use super::state::State;
 use super::tls::Certificate;
-use crate::board::{Board, InputBoard, UnknownSender, ms};
+use crate::board::{Board, InputBoard, UnknownSender, Writable, ms};
 use crate::clock::Moment;
 use crate::metrics;
 use crate::outcome::{Ledger, Outcome, Status};
@@ -52,7 +52,7 @@ struct StreamLine<'a> {
 /// How the journal is.
 #[derive(Serialize)]
 struct OwnJournal {
-    state: &'static str,
+    state: Writable,
     error: Option<String>,
     segments: Option<usize>,
     bytes: Option<u64>,
@@ -98,6 +98,8 @@ struct Own<'a> {
     at: Moment,
     started: Moment,
     uptime_ms: f64,
+    /// How far our clock is ahead of the wall clock, which was set back while we were down.
+    clock_ahead_ms: f64,
     manifest: &'a ManifestState,
     layout: LaidOutBy,
     /// Null where the server is not reached by TLS.
@@ -134,6 +136,7 @@ pub(super) async fn status(request: HttpRequest, state: Data<Arc<State>>) -> Res
         at: Moment(now_us),
         started: Moment(state.started_us),
         uptime_ms: ms(now_us.saturating_sub(state.started_us)),
+        clock_ahead_ms: ms(state.pipeline.ahead_us()),
         manifest: &manifest,
         layout: state.layouts.laid_out_by(),
         certificate: state.certificate.as_ref().map(|certificate| CertificateState::of(certificate)),

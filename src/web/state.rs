@@ -15,8 +15,8 @@ use super::manifest::ManifestState;
 use super::problem::Problem;
 use super::refused::Refused;
 use super::tls::Certificate;
-use crate::board::{Board, StreamBoard};
-use crate::clock::{Moment, SECOND_US};
+use crate::board::{Board, StreamBoard, Writable};
+use crate::clock::{Moment, SECOND_US, duration_text};
 use crate::graph::nearest;
 use crate::live::Live;
 use crate::metrics::Metrics;
@@ -126,9 +126,16 @@ impl State {
         );
         let journal = if self.pipeline.is_keeping() { None } else { self.pipeline.journal() };
         notices.extend(journal.map(|JournalState { state, error, .. }| {
-            let why = error.filter(|_| state == "failing").map_or_else(String::new, |error| format!(" ({error})"));
+            let why = error.filter(|_| state == Writable::Failing).map_or_else(String::new, |error| format!(" ({error})"));
             format!("The journal cannot be written{why}: nothing is taken until it can. What was taken goes on being judged.")
         }));
+        let ahead_us = self.pipeline.ahead_us();
+        if ahead_us >= SECOND_US {
+            let ahead = duration_text(ahead_us / SECOND_US * SECOND_US);
+            notices.push(format!(
+                "The clock was set back while the server was down. Until both agree again, the times here are ahead of it, by {ahead} now."
+            ));
+        }
         notices
     }
 

@@ -2,6 +2,7 @@
 
 use serde::Deserialize;
 
+use crate::board::Writable;
 use crate::graph::InputState;
 
 /// `GET /status`, as far as it is needed.
@@ -25,7 +26,7 @@ struct InputError {
 
 #[derive(Deserialize)]
 struct Journal {
-    state: String,
+    state: Writable,
     error: Option<String>,
 }
 
@@ -41,7 +42,7 @@ impl Own {
                 InputState::Down => Some(format!("input {} is down{}", input.name, why(error))),
             }
         });
-        let journal = self.journal.as_ref().filter(|journal| journal.state != "ok");
+        let journal = self.journal.as_ref().filter(|journal| journal.state != Writable::Ok);
         let journal = journal.map(|journal| {
             format!("the journal cannot be written{}: no events are taken", why(journal.error.as_deref()))
         });

@@ -23,15 +23,16 @@ check = { within = "200ms", ok = 1, fail = 1 }
 /// How often a look is taken at the clock.
 const STEP_MS: u64 = 50;
 
-struct Server {
-    stepped: Stepped,
-    hand: Hand,
+/// A server that takes its steps when it is told to. When it is dropped it has crashed.
+pub(super) struct Server {
+    pub(super) stepped: Stepped,
+    pub(super) hand: Hand,
 }
 
 impl Server {
-    fn start() -> Self {
-        let hand = Hand::new();
-        let journal = Some(Journal { disk: Arc::new(FaultyDisk::new(0)), limits: LIMITS });
+    pub(super) fn start(disk: &FaultyDisk, hand: &Hand) -> Self {
+        let hand = hand.clone();
+        let journal = Some(Journal { disk: Arc::new(disk.clone()), limits: LIMITS });
         let start = Start { system: system(MANIFEST), clock: Arc::new(hand.clone()), journal };
         let mut server = Self { stepped: start.stepped().unwrap(), hand };
         server.stepped.round();
@@ -40,7 +41,7 @@ impl Server {
     }
 
     /// Lets time pass, in which each write takes so long.
-    fn pass(&mut self, for_ms: u64, write_ms: u64) {
+    pub(super) fn pass(&mut self, for_ms: u64, write_ms: u64) {
         let mut begun_ms = 0;
         for at_ms in (0..for_ms).step_by(STEP_MS as usize) {
             if self.stepped.is_writing() && at_ms >= begun_ms + write_ms {
@@ -68,7 +69,7 @@ impl Server {
 /// A request of which both ends are reported 100 ms after one another, while each write takes so long.
 fn judged(write_ms: u64) -> EdgeBoard {
     actix_web::rt::System::new().block_on(async {
-        let mut server = Server::start();
+        let mut server = Server::start(&FaultyDisk::new(0), &Hand::new());
         let intake = LocalIntake::new(server.stepped.pipeline.clone());
         server.report(&intake, "web").await;
         server.stepped.round();

@@ -162,6 +162,10 @@ impl Disk for FaultyDisk {
         Ok(Box::new(Appender { disk: self.clone(), name: name.to_owned() }))
     }
 
+    fn sync(&self, name: &str) -> io::Result<()> {
+        Appender { disk: self.clone(), name: name.to_owned() }.sync()
+    }
+
     fn rename(&self, from: &str, to: &str) -> io::Result<()> {
         let mut inside = self.lock();
         inside.lit()?;

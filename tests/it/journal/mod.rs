@@ -10,3 +10,4 @@ mod pipeline;
 mod place;
 mod restored;
 mod served;
+mod set_back;

@@ -33,6 +33,11 @@ impl Hand {
         Self { now_us: Arc::new(AtomicU64::new(1_790_000_000_000_000)) }
     }
 
+    /// Somebody sets it back.
+    pub(crate) fn set_back_ms(&self, ms: u64) {
+        self.now_us.fetch_sub(ms * 1_000, Ordering::SeqCst);
+    }
+
     pub(crate) fn pass_ms(&self, ms: u64) {
         self.now_us.fetch_add(ms * 1_000, Ordering::SeqCst);
     }

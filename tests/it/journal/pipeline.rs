@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use observatory::board::Writable;
 use observatory::clock::{Clock, MonotonicClock};
 use observatory::graph::{InputState, System};
 use observatory::manifest::{Source, load};
@@ -114,7 +115,7 @@ fn a_full_disk_refuses_what_comes_and_heals_by_itself() {
         assert_eq!(node.push(&[("web", token.to_owned())], None), Err(Refused::Unwritable), "{token}");
     }
     let journal = node.pipeline().journal().unwrap();
-    assert_eq!(journal.state, "failing");
+    assert_eq!(journal.state, Writable::Failing);
     assert!(journal.error.is_some_and(|error| error.contains("space")));
     assert!(!node.pipeline().is_keeping() && node.pipeline().is_alive());
     // What was taken goes on being judged; but nobody took what might have come.
@@ -123,7 +124,7 @@ fn a_full_disk_refuses_what_comes_and_heals_by_itself() {
 
     disk.set(Faults::default());
     wait_until("it heals", || node.pipeline().is_keeping().then_some(()));
-    assert_eq!(node.pipeline().journal().unwrap().state, "ok");
+    assert_eq!(node.pipeline().journal().unwrap().state, Writable::Ok);
     node.push(&[("web", "d".to_owned())], None).unwrap();
     let ledger = node.wait_for("it is judged", 0, |ledger| ledger.upstream == 2 && ledger.in_flight == 0);
     assert_eq!((ledger.missing, ledger.indeterminate), (1, 1));
@@ -139,7 +140,7 @@ fn a_sync_that_fails_once_costs_nobody_anything() {
     let node = Node::start(SLOW, &disk);
     disk.set(Faults { sync_fails_after: Some(0), ..Faults::default() });
     node.push(&[("web", "a".to_owned())], None).unwrap();
-    assert_eq!(node.pipeline().journal().unwrap().state, "ok");
+    assert_eq!(node.pipeline().journal().unwrap().state, Writable::Ok);
     disk.set(Faults { power_fails_after: Some(0), ..Faults::default() });
     node.stop();
     disk.restart();

@@ -13,6 +13,9 @@ use crate::journal::node::seen;
 /// To stand still for less than this is not noticed, and nobody's fault: for a second less the time since the last look.
 const NOTICED_US: u64 = 450 * MS;
 
+/// Somebody looked around last so long before it stood still, at most.
+const LOOKED_US: u64 = 550 * MS;
+
 impl World<'_> {
     pub(super) fn begin(&mut self, index: usize) {
         let fault = self.plan.faults[index].1;
@@ -35,6 +38,8 @@ impl World<'_> {
             }
             Fault::Stop { down_us } => {
                 self.stopping = Some(down_us);
+                let now_us = self.server_us();
+                self.stopped_us.get_or_insert(now_us);
                 if let Some(life) = &self.host.life {
                     life.stepped.stop();
                 }
@@ -76,7 +81,7 @@ impl World<'_> {
         let Some(since_us) = self.frozen_us.take() else { return };
         let now_us = self.server_us();
         if now_us - since_us >= NOTICED_US {
-            self.trouble(since_us, now_us);
+            self.trouble(since_us.saturating_sub(LOOKED_US), now_us);
         }
         for act in std::mem::take(&mut self.backlog) {
             let soon_us = self.now_us + self.rng.below(2 * MS);

@@ -120,7 +120,13 @@ impl World<'_> {
                 (Ok(Ok(_)), Some((message, place, _))) => {
                     self.fates[message][place].take(one.sent_us, now_us, behind);
                 }
-                (Ok(Err(_)), Some((message, place, tries))) => self.refused(message, place, tries),
+                (Ok(Err(_)), Some((message, place, tries))) => {
+                    // It may stand on the disk all the same, and count after a restart.
+                    let fate = &mut self.fates[message][place];
+                    fate.maybe_us.get_or_insert((one.sent_us, now_us));
+                    fate.behind |= behind;
+                    self.refused(message, place, tries);
+                }
                 (Err(_), Some((message, place, tries))) => {
                     let fate = &mut self.fates[message][place];
                     fate.maybe_us.get_or_insert((one.sent_us, now_us));

@@ -91,6 +91,8 @@ pub(super) struct World<'p> {
     /// The last moment that is known to be kept.
     kept_us: u64,
     pub(super) stopping: Option<u64>,
+    /// Since when it stops.
+    pub(super) stopped_us: Option<u64>,
     pub(super) crowd: Option<Reservation>,
     pub(super) unreadable: bool,
     /// Since when lines were handed over when the server ended.
@@ -123,6 +125,7 @@ impl<'p> World<'p> {
             written_us: None,
             kept_us: 0,
             stopping: None,
+            stopped_us: None,
             crowd: None,
             unreadable: false,
             pushed_us: 0,
@@ -325,7 +328,9 @@ impl<'p> World<'p> {
     pub(super) fn end(&mut self, down_us: u64, why: &'static str) {
         let now_us = self.server_us();
         // What came behind the last record is not known to the next life.
-        self.troubles_us.push((self.kept_us, now_us));
+        // Nor is what came when it had begun to stop.
+        let since_us = self.stopped_us.take().map_or(self.kept_us, |stopped_us| stopped_us.min(self.kept_us));
+        self.troubles_us.push((since_us, now_us));
         let pushed_us = self.reader.as_ref().and_then(|reader| reader.pushing.as_ref()).map_or(now_us, |push| push.2);
         self.pushed_us = pushed_us;
         self.reader = None;
