@@ -131,7 +131,7 @@ impl Case<'_> {
         // Nor where it happened after the deadline: a clock that was set back while the server was down tells no arrival.
         let late = late || latency_us > (self.within_us() + self.edge.wait_us()).cast_signed();
         // The law looks no further back than a stream remembers.
-        let late = late || arrived.0 > stamp_us + self.memory_us;
+        let late = late || arrived.1 > stamp_us + self.memory_us;
         let unseen = if late { missed } else { May::only(Outcome::Indeterminate) };
         let forgotten = |down: (u64, u64)| !together(arrived, down, self.memory_us);
         let may = match (fate.taken_us, arrived_us(fate)) {
