@@ -52,13 +52,17 @@ impl Request {
     }
 }
 
+/// An edge that is not listed. One that is blind until more is said never is.
+const UNLISTED: u64 = u64::MAX;
+
 /// What is in flight on one edge, by deadline.
 #[derive(Debug, Serialize, Deserialize)]
 struct Line {
     first: u32,
     last: u32,
-    /// Whether the edge stands in [`Requests::due`].
-    listed: bool,
+    /// By which moment the edge stands in [`Requests::due`]; `u64::MAX`, where it does not. What else stands there for the
+    /// edge means nothing any more.
+    listed_us: u64,
     /// Whether they may be in another order than that of their arrival.
     mixed: bool,
     patience_us: u64,
@@ -68,7 +72,7 @@ struct Line {
 
 impl Line {
     fn new((first, last): (u32, u32), patience_us: u64) -> Self {
-        Self { first, last, listed: false, mixed: first != NONE, patience_us, blind_until_us: 0 }
+        Self { first, last, listed_us: UNLISTED, mixed: first != NONE, patience_us, blind_until_us: 0 }
     }
 }
 
@@ -103,7 +107,7 @@ impl Requests {
     pub(super) fn relist(&mut self) {
         self.due.clear();
         for edge in 0..self.lines.len() {
-            self.lines[edge].listed = false;
+            self.lines[edge].listed_us = UNLISTED;
             self.list(edge);
         }
     }
@@ -130,10 +134,7 @@ impl Requests {
         let record = Request { deadline_us, arrival_us, links: (NONE, NONE), token, next, edge: edge_id, state };
         let request = self.records.insert(record);
         self.link(edge, request, deadline_us);
-        // A manifest that changed may have brought a shorter deadline than the one by which the edge is listed.
-        let line = &mut self.lines[edge];
-        line.listed &= line.first != request;
-        if !line.listed {
+        if self.lines[edge].first == request {
             self.list(edge);
         }
         request
@@ -270,12 +271,15 @@ impl Requests {
             if listed_us >= now_us {
                 return None;
             }
-            let &Line { first, blind_until_us, .. } = &self.lines[edge as usize];
-            if first != NONE && self.records[first].deadline_us.max(blind_until_us) == listed_us {
-                return Some((listed_us, first));
+            let line = &mut self.lines[edge as usize];
+            if line.listed_us == listed_us {
+                let &mut Line { first, blind_until_us, .. } = line;
+                if first != NONE && self.records[first].deadline_us.max(blind_until_us) == listed_us {
+                    return Some((listed_us, first));
+                }
+                line.listed_us = UNLISTED;
             }
             self.due.pop();
-            self.lines[edge as usize].listed = false;
             self.list(edge as usize);
         }
         None
@@ -290,12 +294,15 @@ impl Requests {
         all.take(looked_at).map(|request| self.records[request].arrival_us).min()
     }
 
+    /// Lists an edge, unless it is listed by this moment or an earlier one. A later one is found when that has come; an
+    /// earlier one a manifest may bring that has changed.
     fn list(&mut self, edge: usize) {
         let line = &mut self.lines[edge];
-        if !line.listed && line.first != NONE && line.blind_until_us != u64::MAX {
-            line.listed = true;
-            let first = &self.records[line.first];
-            self.due.push(Reverse((first.deadline_us.max(line.blind_until_us), first.arrival_us, edge as u32)));
+        let Some(first) = self.records.get(line.first) else { return };
+        let due_us = first.deadline_us.max(line.blind_until_us);
+        if due_us < line.listed_us {
+            line.listed_us = due_us;
+            self.due.push(Reverse((due_us, first.arrival_us, edge as u32)));
         }
     }
 
@@ -335,5 +342,34 @@ impl Requests {
         } else {
             self.records[after].links.0 = before;
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_edge_whose_requests_are_met_at_once_is_listed_once() {
+        let mut requests = Requests::new([1_000].into_iter());
+        for arrival_us in 0..100 {
+            let request = requests.open(0, 7, arrival_us, NONE);
+            assert_eq!(requests.close(request, request), NONE);
+        }
+        assert_eq!(requests.due.len(), 1);
+        let last = requests.open(0, 7, 100, NONE);
+        assert_eq!((requests.next_due(1_101), requests.due.len()), (Some((1_100, last)), 1));
+    }
+
+    #[test]
+    fn a_deadline_that_has_become_shorter_is_not_missed() {
+        let mut requests = Requests::new([1_000].into_iter());
+        let request = requests.open(0, 7, 0, NONE);
+        requests.close(request, request);
+        requests.see(0, 10, 0);
+        let shorter = requests.open(0, 7, 5, NONE);
+        assert_eq!(requests.next_due(2_000), Some((15, shorter)));
+        requests.close(shorter, shorter);
+        assert_eq!((requests.next_due(2_000), requests.due.len()), (None, 0));
     }
 }

@@ -10,7 +10,7 @@ use crate::graph::{NodeIndex, System};
 use crate::store::{Disk, Files, Losses, Piece, Snapshot, history, snapshots};
 
 /// Raised with every change of what is written in a snapshot: one of another version is as good as none.
-const VERSION: u32 = 2;
+const VERSION: u32 = 3;
 
 /// Where to begin.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,10 +58,17 @@ impl Lost {
     }
 }
 
+/// What the smallest snapshots take, in bytes, and what each token adds.
+const SNAPSHOT_BYTES: usize = 64 * 1024;
+const TOKEN_BYTES: usize = 80;
+
 /// A snapshot of what is kept up to a record.
 pub fn snapshot(kept: &Kept, sequence: u64) -> Snapshot {
+    // As large as it will be, or nearly so: to move it while it grows would take as long as to write it.
+    let mut bytes = Vec::with_capacity(SNAPSHOT_BYTES + kept.engine.tokens() * TOKEN_BYTES);
+    bytes.extend_from_slice(&VERSION.to_le_bytes());
     // To memory, and of plain data: it cannot fail.
-    let bytes = postcard::to_extend(kept, VERSION.to_le_bytes().to_vec()).unwrap_or_default();
+    let bytes = postcard::to_extend(kept, bytes).unwrap_or_default();
     Snapshot { sequence, at_us: kept.engine.now_us(), bytes }
 }
 
