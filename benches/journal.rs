@@ -2,7 +2,7 @@
 //!
 //! `cargo bench --bench journal [-- SECONDS]`, with `wrk` on the path. Four questions, each with its floor:
 //!
-//! - Requests a second with a data directory, of those without, at the same load: batches of 100 events from 64
+//! - Requests a second with a data directory, of those without, at the same load: batches of 100 events from 256
 //!   connections, and single events from 512.
 //! - The 99th percentile of a 202's latency at half the load that the server takes, against the commit interval and
 //!   three times that of a bare write and sync in the same folder at the same time.
@@ -11,8 +11,7 @@
 #![expect(clippy::disallowed_methods, reason = "a benchmark measures time")]
 
 use std::fs::OpenOptions;
-use std::io::{BufRead, BufReader, Read, Write};
-use std::net::TcpStream;
+use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
 use std::process::{Child, Command, ExitCode, Stdio};
 use std::sync::Arc;
@@ -24,6 +23,8 @@ use observatory::event::{Report, Token};
 use observatory::manifest::{Source, load};
 use observatory::pipeline::{Batch, Journal, Load, Start, Stretch};
 use observatory::store::{Folder, Limits};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
 use tokio::sync::oneshot;
 
 /// Requests a second with the journal, of those without.
@@ -74,7 +75,7 @@ fn main() -> ExitCode {
     let seconds = arguments.next().unwrap_or_else(|| "5".to_owned());
     let mut good = true;
     let mut single = 0.0;
-    for (events, connections) in [(100, "64"), (1, "512")] {
+    for (events, connections) in [(100, "256"), (1, "512")] {
         let mut ratios: Vec<f64> = Vec::new();
         for _ in 0..ROUNDS {
             let without = Served::start(None).load(&seconds, connections, events);
@@ -162,20 +163,12 @@ fn percentile_ms(times: &mut [Duration], share: f64) -> f64 {
 fn latency(rate: f64, seconds: f64) -> bool {
     let data = tempfile::tempdir().unwrap();
     let server = Served::start(Some(data.path()));
-    let address = server.url.trim_start_matches("http://");
+    let address = server.url.trim_start_matches("http://").to_owned();
     let pause = Duration::from_secs_f64(f64::from(SENDERS) / rate);
     let stop = AtomicBool::new(false);
     let (mut latencies, mut bare) = std::thread::scope(|scope| {
-        let senders: Vec<_> = (0..SENDERS)
-            .map(|id| {
-                scope.spawn({
-                    let stop = &stop;
-                    move || send(address, id, pause, seconds, stop)
-                })
-            })
-            .collect();
         let bare = scope.spawn(|| sync(&data.path().join("bare"), &stop));
-        let latencies: Vec<Duration> = senders.into_iter().flat_map(|sender| sender.join().unwrap()).collect();
+        let latencies = send_all(&address, pause, seconds);
         stop.store(true, Ordering::Relaxed);
         (latencies, bare.join().unwrap())
     });
@@ -188,25 +181,42 @@ fn latency(rate: f64, seconds: f64) -> bool {
     ours <= most
 }
 
-/// Sends one event every so often, at fixed times, however long the answer takes.
-fn send(address: &str, id: u32, pause: Duration, seconds: f64, stop: &AtomicBool) -> Vec<Duration> {
-    let mut stream = TcpStream::connect(address).unwrap();
+/// All senders on one thread, so that little of the machine is theirs.
+fn send_all(address: &str, pause: Duration, seconds: f64) -> Vec<Duration> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    tokio::task::LocalSet::new().block_on(&runtime, async {
+        let begun = Instant::now();
+        let send = |id| tokio::task::spawn_local(send(address.to_owned(), id, begun, pause, seconds));
+        let senders: Vec<_> = (0..SENDERS).map(send).collect();
+        let mut latencies = Vec::new();
+        for sender in senders {
+            latencies.extend(sender.await.unwrap());
+        }
+        latencies
+    })
+}
+
+/// Sends one event every so often, at fixed times, however long the answer takes. Where the one before was answered only
+/// after the next was due, that has waited since it was due.
+async fn send(address: String, id: u32, begun: Instant, pause: Duration, seconds: f64) -> Vec<Duration> {
+    let mut stream = TcpStream::connect(address).await.unwrap();
     stream.set_nodelay(true).unwrap();
-    let begun = Instant::now();
     let mut latencies = Vec::new();
     let mut answer = [0; 4096];
     for at in 0_u32.. {
         let due = begun + pause * at + pause * id / SENDERS;
-        std::thread::sleep(due.saturating_duration_since(Instant::now()));
-        if begun.elapsed().as_secs_f64() > seconds || stop.load(Ordering::Relaxed) {
+        let late = Instant::now() > due;
+        tokio::time::sleep_until(due.into()).await;
+        let sent = if late { due } else { Instant::now() };
+        if begun.elapsed().as_secs_f64() > seconds {
             break;
         }
         let body = format!("{{\"node\":\"web\",\"token\":\"{id:08x}{at:024x}\"}}");
         let head = "POST /events HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length:";
-        stream.write_all(format!("{head} {}\r\n\r\n{body}", body.len()).as_bytes()).unwrap();
-        let read = stream.read(&mut answer).unwrap();
+        stream.write_all(format!("{head} {}\r\n\r\n{body}", body.len()).as_bytes()).await.unwrap();
+        let read = stream.read(&mut answer).await.unwrap();
         assert!(answer[..read].starts_with(b"HTTP/1.1 202"), "{}", String::from_utf8_lossy(&answer[..read]));
-        latencies.push(due.elapsed());
+        latencies.push(sent.elapsed());
     }
     latencies
 }
