@@ -24,6 +24,9 @@ pub(super) const TOGETHER_US: u64 = 5_000;
 /// To so many events no more are added.
 const EVENTS_MAX: usize = 64 * 1024;
 
+/// So many lists of events are under way at once: one is written, the next one is made.
+const SPARE_MAX: usize = 2;
+
 /// Makes the list. What it lists has not happened yet: it happens when the list has been kept, where it is.
 pub(super) struct Front {
     /// What is observed after all that is listed.
@@ -42,8 +45,8 @@ pub(super) struct Front {
     pub(super) reloads: VecDeque<Arc<Observed>>,
     /// When the first of the events that were listed last arrived.
     together_us: u64,
-    /// Room for the events of the next.
-    spare: Vec<Event>,
+    /// Room for the events of the next ones.
+    spare: Vec<Vec<Event>>,
     /// Room for what will be listed next.
     spare_list: Vec<Happening>,
 }
@@ -97,9 +100,11 @@ impl Front {
 
     /// Gives back the memory of what has happened.
     pub(super) fn recycle(&mut self, happening: Happening) {
-        if let Entry::Events(mut events) = happening.entry {
+        if let Entry::Events(mut events) = happening.entry
+            && self.spare.len() < SPARE_MAX
+        {
             events.clear();
-            self.spare = events;
+            self.spare.push(events);
         }
     }
 
@@ -174,7 +179,7 @@ impl Front {
             return last;
         }
         self.together_us = now_us;
-        Happening::new(Entry::Events(std::mem::take(&mut self.spare)), now_us)
+        Happening::new(Entry::Events(self.spare.pop().unwrap_or_default()), now_us)
     }
 
     fn arrive<'a>(
