@@ -126,6 +126,11 @@ impl Server {
 
     /// Starts any command that serves.
     pub(crate) fn spawn(command: &mut Command) -> Self {
+        Self::try_spawn(command).unwrap_or_else(|log| panic!("no address: {log}"))
+    }
+
+    /// Starts a command that serves, unless it fails: then what it logged says why.
+    pub(crate) fn try_spawn(command: &mut Command) -> Result<Self, String> {
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let (lines_in, stdout) = sync_channel(1000);
         let pipe = BufReader::new(child.stdout.take().unwrap());
@@ -133,10 +138,10 @@ impl Server {
         let stderr = Arc::default();
         let follows = Some(follow(child.stderr.take().unwrap(), Arc::clone(&stderr)));
         let mut server = Self { child, stdout, stderr, follows, url: String::new(), files: None };
-        let line = server.stdout.recv_timeout(PATIENCE).unwrap_or_else(|_| panic!("no address: {}", server.log()));
+        let Ok(line) = server.stdout.recv_timeout(PATIENCE) else { return Err(server.log()) };
         let url = line.strip_prefix("observatory: ").unwrap_or_else(|| panic!("no address in {line:?}"));
         url.trim_end_matches('/').clone_into(&mut server.url);
-        server
+        Ok(server)
     }
 
     /// What it has logged so far.

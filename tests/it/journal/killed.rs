@@ -51,13 +51,17 @@ struct Target {
 
 impl Target {
     fn new() -> Self {
-        // Free when nobody has it.
         let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
         Self { place: Place::listening(MANIFEST, &address), address }
     }
 
+    /// While it is down another may have its address, for a connection that ends soon.
     fn start(&self) -> Server {
-        self.place.start()
+        wait_until("the address is free", || match Server::try_spawn(&mut self.place.command()) {
+            Ok(server) => Some(server),
+            Err(log) if log.contains("in use") => None,
+            Err(log) => panic!("{log}"),
+        })
     }
 
     /// Traffic, with all that goes wrong in it.
@@ -120,13 +124,17 @@ fn killed_under_load_it_says_what_its_journal_says_and_the_truth() {
     while kills < wanted {
         round += 1;
         drop(std::fs::remove_file(target.record()));
-        let load = target.send(round);
+        let mut load = target.send(round);
         // Its last messages are judged in peace: when they are missed is not known to it.
         let most = MESSAGES * 22 / 10;
         while kills < wanted && target.acknowledged() < most {
             for _ in 0..BURST {
                 let before = target.acknowledged();
-                wait_until("some is acknowledged", || (target.acknowledged() > before + 5).then_some(()));
+                let some = wait_until("some is acknowledged, or nothing comes any more", || {
+                    let more = target.acknowledged() > before + 5;
+                    if more { Some(true) } else { load.try_wait().unwrap().map(|_ended| false) }
+                });
+                assert!(some, "round {round}: the load has ended, and the server has logged {}", server.log());
                 std::thread::park_timeout(Duration::from_millis(rng.below(120)));
                 lives.push(kill(server));
                 kills += 1;
