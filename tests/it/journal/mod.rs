@@ -4,6 +4,7 @@ mod arrival;
 mod crashes;
 mod damage;
 pub(crate) mod faulty;
+mod found;
 mod killed;
 pub(crate) mod node;
 mod pipeline;
