@@ -16,6 +16,7 @@ mod dependencies;
 #[cfg(test)]
 mod discovery;
 mod events;
+mod flood;
 mod graphviz;
 mod harness;
 mod hostile;
