@@ -1,7 +1,8 @@
-//! What the simulation found, case by case, so that each is told by its name.
+//! What the simulation and reviews found, case by case, so that each is told by its name.
 
 use std::sync::Arc;
 
+use observatory::board::Writable;
 use observatory::event::{Report, Token};
 use observatory::outcome::Ledger;
 use observatory::pipeline::{Journal, Start, Stepped};
@@ -177,4 +178,24 @@ fn once_the_server_stops_nothing_more_falls_due() {
     let mut stepped = start(MANIFEST, &disk, &hand, LIMITS);
     pass(&mut stepped, &hand, 2_000);
     assert_eq!((orders(&stepped).indeterminate, orders(&stepped).missing), (1, 0));
+}
+
+#[test]
+fn an_owner_that_hangs_is_not_alive_and_a_write_that_does_not_end_is_said() {
+    let (disk, hand) = (FaultyDisk::new(0), Hand::new());
+    let mut stepped = start(MANIFEST, &disk, &hand, LIMITS);
+    let pipeline = stepped.pipeline.clone();
+    assert!(pipeline.is_alive());
+    hand.pass_ms(5_100);
+    assert!(!pipeline.is_alive());
+    report(&stepped, "web", "a");
+    stepped.round();
+    assert!(pipeline.is_alive() && stepped.is_writing());
+    hand.pass_ms(5_100);
+    stepped.round();
+    assert!(pipeline.is_alive() && !pipeline.is_keeping());
+    assert_eq!(pipeline.journal().unwrap().state, Writable::Stalled);
+    pass(&mut stepped, &hand, 100);
+    assert_eq!(pipeline.journal().unwrap().state, Writable::Ok);
+    assert_eq!(orders(&stepped).upstream, 1);
 }
