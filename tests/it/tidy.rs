@@ -117,3 +117,36 @@ fn lists_of_imports_are_understood() {
     let text = "use crate::{board::{Board, Tone}, clock};\n// crate::comment\nlet x = crate::graph::nearest();";
     assert_eq!(used(text), ["board", "clock", "graph"].map(str::to_owned).into());
 }
+
+/// The names of the tests, and of the files and folders that hold them.
+fn tests() -> BTreeSet<String> {
+    let mut names = BTreeSet::new();
+    for (path, text) in [sources(&root().join("tests/it")), sources(&root().join("src"))].concat() {
+        let parts = path.strip_prefix(root()).unwrap().with_extension("");
+        names.extend(parts.iter().map(|part| part.to_str().unwrap().to_owned()));
+        for rest in text.split("#[test]").skip(1) {
+            let name = rest.split_once("fn ").map_or("", |(_, rest)| rest);
+            names.insert(name.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect());
+        }
+    }
+    names
+}
+
+#[test]
+fn what_is_promised_names_tests_that_there_are() {
+    let page = std::fs::read_to_string(root().join("docs/RELIABILITY.md")).unwrap();
+    let tests = tests();
+    let mut rows = 0;
+    for row in page.lines().filter(|line| line.starts_with("| ") && line[2..].starts_with(|c: char| c.is_ascii_digit()))
+    {
+        let cells: Vec<_> = row.trim_end_matches('|').split(" | ").collect();
+        assert_eq!(cells.len(), 4, "number, fault, promise and tests: {row}");
+        let named: Vec<_> = cells[3].split('`').skip(1).step_by(2).collect();
+        assert!(!named.is_empty(), "no test in {row}");
+        for name in named.iter().flat_map(|name| name.split("::")) {
+            assert!(tests.contains(name), "there is no test {name}, as said in {row}");
+        }
+        rows += 1;
+    }
+    assert_eq!(rows, 24, "every fault has its row");
+}
