@@ -131,7 +131,8 @@ impl State {
         }));
         let ahead_us = self.pipeline.ahead_us();
         if ahead_us >= SECOND_US {
-            let ahead = duration_text(ahead_us / SECOND_US * SECOND_US);
+            let unit_us = if ahead_us >= 600 * SECOND_US { 60 * SECOND_US } else { SECOND_US };
+            let ahead = duration_text(ahead_us / unit_us * unit_us);
             notices.push(format!(
                 "The clock was set back while the server was down. Until both agree again, the times here are ahead of it, by {ahead} now."
             ));
