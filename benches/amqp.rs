@@ -38,7 +38,7 @@ mod harness {
     }
 }
 
-use std::process::ExitCode;
+use std::process::{Command, ExitCode};
 use std::time::Instant;
 
 use broker::Broker;
@@ -175,7 +175,8 @@ fn serve(broker: &Broker, workload: &Workload, messages: usize) -> f64 {
     let folder = tempfile::tempdir().unwrap();
     let manifest = folder.path().join("mq.toml");
     std::fs::write(&manifest, known + &input).unwrap();
-    let server = Served::observing(manifest.to_str().unwrap());
+    let mut ours = Command::new(env!("CARGO_BIN_EXE_observatory"));
+    let server = Served::start(ours.arg("serve").arg(&manifest).args(["--listen", "127.0.0.1:0"]));
     let (agent, metrics) = (agent(), format!("{}/metrics", server.url));
     let taken = || {
         let text = agent.get(&metrics).call().unwrap().body_mut().read_to_string().unwrap();

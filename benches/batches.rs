@@ -1,6 +1,6 @@
 //! How fast is the way from batches over HTTP to outcomes, beside a bare parse of the same lines?
 //!
-//! `cargo bench --bench batches [-- EVENTS]`. The real server takes NDJSON over loopback, in bodies of 64 KiB; what counts is
+//! `cargo bench --bench batches [-- EVENTS]`. The real server, on one core, takes NDJSON over loopback, in bodies of 64 KiB; what counts is
 //! events a second of the server's own CPU, from the first body until the last is acknowledged, beside a bare parse on this
 //! process's: by then all is correlated, and what is left waits for its deadline. A wrong verdict, when all is settled,
 //! fails, and so does a ratio below [`FLOOR`].

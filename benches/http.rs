@@ -1,7 +1,7 @@
 //! What does a single-event `POST /events` cost, beside a bare actix handler that reads the body and
 //! answers 202?
 //!
-//! `cargo bench --bench http [-- SECONDS [CONNECTIONS]]`, with `wrk` on the path. Both servers get the
+//! `cargo bench --bench http [-- SECONDS [CONNECTIONS]]`, with `wrk` on the path. Both servers, each on one core, get the
 //! same requests over loopback in turns; what counts is requests a second of the server's own CPU. A
 //! ratio below [`FLOOR`] fails.
 #![expect(clippy::print_stdout, clippy::unwrap_used, clippy::panic, reason = "a benchmark prints, and may panic")]
@@ -13,7 +13,7 @@ mod common {
 use std::process::{Command, ExitCode};
 
 use actix_web::{App, HttpResponse, HttpServer, web};
-use common::served::Served;
+use common::served::{Served, on_one_core};
 
 /// Requests a CPU second, of those of the bare handler.
 const FLOOR: f64 = 0.85;
@@ -47,7 +47,7 @@ fn main() -> ExitCode {
     let mut ratios = Vec::new();
     for _ in 0..ROUNDS {
         let load = |server: &Served| load(server, &first, &connections, script.path().to_str().unwrap());
-        let beside = load(&Served::start(Command::new(std::env::current_exe().unwrap()).arg("bare")));
+        let beside = load(&Served::start(on_one_core().arg(std::env::current_exe().unwrap()).arg("bare")));
         let ours = load(&Served::observatory());
         let ratio = ours.per_cpu_second / beside.per_cpu_second;
         println!("bare {beside}   observatory {ours}   ratio {ratio:.3}");

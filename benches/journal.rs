@@ -93,6 +93,8 @@ fn main() -> ExitCode {
         println!("median ratio {median:.3}, at least {RATIO} is asked");
         good &= median >= RATIO;
     }
+    // What the runs before have left to be written is not theirs who come now.
+    assert!(Command::new("sync").status().unwrap().success());
     good &= latency(single / 2.0, seconds.parse().unwrap());
     good &= recovery();
     if good { ExitCode::SUCCESS } else { ExitCode::FAILURE }
@@ -172,11 +174,12 @@ fn latency(rate: f64, seconds: f64) -> bool {
         stop.store(true, Ordering::Relaxed);
         (latencies, bare.join().unwrap())
     });
-    let (ours, bare) = (percentile_ms(&mut latencies, 0.99), percentile_ms(&mut bare, 0.99));
+    let (median, ours) = (percentile_ms(&mut latencies, 0.5), percentile_ms(&mut latencies, 0.99));
+    let bare = percentile_ms(&mut bare, 0.99);
     let most = COMMIT_MS + 3.0 * bare;
     let rate = latencies.len() as f64 / seconds;
     println!(
-        "202 at {rate:.0}/s: p99 {ours:.1} ms; a bare write and sync: p99 {bare:.1} ms; at most {most:.1} ms is asked"
+        "202 at {rate:.0}/s: median {median:.1} ms, p99 {ours:.1} ms; a bare write and sync: p99 {bare:.1} ms; at most {most:.1} ms is asked"
     );
     ours <= most
 }

@@ -19,15 +19,11 @@ impl Served {
         Self { child, url }
     }
 
-    /// Observatory with the known picture's manifest.
+    /// Observatory with the known picture's manifest, on one core.
     pub(crate) fn observatory() -> Self {
-        Self::observing(concat!(env!("CARGO_MANIFEST_DIR"), "/manifests/intro.toml"))
-    }
-
-    /// Observatory with any manifest.
-    pub(crate) fn observing(manifest: &str) -> Self {
-        let mut ours = Command::new(env!("CARGO_BIN_EXE_observatory"));
-        Self::start(ours.args(["serve", manifest, "--listen", "127.0.0.1:0"]))
+        let manifest = concat!(env!("CARGO_MANIFEST_DIR"), "/manifests/intro.toml");
+        let ours = [env!("CARGO_BIN_EXE_observatory"), "serve", manifest, "--listen", "127.0.0.1:0"];
+        Self::start(on_one_core().args(ours))
     }
 
     /// CPU time of the server so far, in seconds.
@@ -37,6 +33,13 @@ impl Served {
         // utime and stime, in ticks of 10 ms, which they are on every Linux that we know.
         (fields[11].parse::<f64>().unwrap() + fields[12].parse::<f64>().unwrap()) / 100.0
     }
+}
+
+/// Runs what follows on one core: so neither waits for the other's memory, nor is anybody woken elsewhere.
+pub(crate) fn on_one_core() -> Command {
+    let mut taskset = Command::new("taskset");
+    taskset.args(["--cpu-list", "0"]);
+    taskset
 }
 
 impl Drop for Served {

@@ -12,8 +12,8 @@ use crate::clock::SECOND_US;
 use crate::journal;
 use crate::store::{Limits, Snapshot, prune, write_snapshot};
 
-/// A snapshot is due when this much was written since the last, in bytes, and twice as much as that one took: nothing is
-/// taken while it is made, and a start reads a million events in a fraction of a second.
+/// A snapshot is due when this much was written since the last, in bytes, and as much as that one took: nothing is taken
+/// while it is made, and a start reads a million events in a fraction of a second.
 const DUE_BYTES: u64 = 64 << 20;
 /// Of what may be kept, at most one part in this lies between two snapshots: so the oldest can go.
 const SHARE: u64 = 8;
@@ -50,7 +50,7 @@ impl Shutter {
         if self.thread.as_ref().is_some_and(JoinHandle::is_finished) {
             self.finish(now_us);
         }
-        let due_bytes = DUE_BYTES.min(self.limits.max_bytes / SHARE).max(self.snapshot_bytes * 2);
+        let due_bytes = DUE_BYTES.min(self.limits.max_bytes / SHARE).max(self.snapshot_bytes);
         let old = now_us > self.taken_us + self.limits.max_age_us / SHARE;
         let due = self.unsaved_bytes >= due_bytes || (old && self.unsaved_bytes > 0);
         if due && self.thread.is_none() && now_us >= self.not_before_us {
