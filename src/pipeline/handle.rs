@@ -305,7 +305,7 @@ impl Pipeline {
         self.shared.journal.is_some()
     }
 
-    /// Hands a batch to the owner: now it has arrived.
+    /// Hands a batch to the owner. With a journal it has arrived now; without one it arrives when the owner takes it.
     pub fn send(&self, batch: Batch) -> Result<(), Refused> {
         self.shared.mailbox.send(batch)
     }

@@ -1,4 +1,4 @@
-//! Around everything that is answered: the connection is told, and browsers are kept safe.
+//! Around everything that is answered: the connection is told, and browsers are kept safe, which an acknowledgement never meets.
 
 use actix_http::Response;
 use actix_web::Error;
@@ -21,7 +21,7 @@ pub(super) fn policy(frame_ancestors: &[String]) -> HeaderValue {
     HeaderValue::from_str(&format!("{POLICY}{ancestors}")).unwrap_or(HeaderValue::from_static("default-src 'none'"))
 }
 
-/// Awaits the answer of a handler, and adds what all answers have in common.
+/// Awaits the answer of a handler, and adds what all answers that a browser may show have in common.
 pub(super) async fn answer<B: MessageBody + 'static>(
     progress: Option<Progress>,
     state: Local<State>,
