@@ -19,7 +19,7 @@ const fact = (name, ...value) => el('div', {}, el('dt', {}, name), el('dd', {}, 
 const moment = (at, now) => el('time', { class: 'ago', datetime: at, title: at }, ago(now - Date.parse(at)));
 
 export class Focus {
-  #page; #panel; #body; #item = null; #pinned = false; #timer = 0; #look = 0; #looked = 0; #extra = null; #returns = false;
+  #page; #panel; #body; #item = null; #timer = 0; #look = 0; #looked = 0; #extra = null; #returns = false;
 
   constructor(page) {
     this.#page = page;
@@ -72,6 +72,10 @@ export class Focus {
     buttonOf(item).focus();
     this.open(item, true);
   }
+
+  // Whether it stays open wherever the mouse goes.
+  get #pinned() { return this.#panel.classList.contains('pinned'); }
+  set #pinned(pinned) { this.#panel.classList.toggle('pinned', pinned); }
 
   #hover(item) {
     clearTimeout(this.#timer);

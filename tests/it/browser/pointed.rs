@@ -5,6 +5,8 @@ use crate::harness::{ORDERS, Server};
 
 const OPEN: &str = "!document.querySelector('#focus').hidden && document.querySelector('#focus .strip')";
 const CLOSED: &str = "document.querySelector('#focus').hidden";
+/// It stays open wherever the mouse goes.
+const PINNED: &str = "document.querySelector('#focus').matches('.pinned:not([hidden])')";
 
 #[test]
 fn a_mouse_and_a_finger_open_the_panel() {
@@ -18,6 +20,7 @@ fn a_mouse_and_a_finger_open_the_panel() {
     // Pointing shows it in passing.
     browser.point_at("#e0 .label", "mouse", false);
     browser.wait(OPEN);
+    assert_eq!(browser.run(&format!("return {PINNED}")), false);
     browser.point_at("h1", "mouse", false);
     browser.wait(CLOSED);
     // A click keeps it, wherever the mouse goes; in it a click copies a token.
@@ -26,7 +29,7 @@ fn a_mouse_and_a_finger_open_the_panel() {
     browser.point_at("#focus .token", "mouse", true);
     browser.wait("document.querySelector('#focus .token.copied')");
     browser.point_at("h1", "mouse", false);
-    assert_eq!(browser.run(&format!("return {CLOSED}")), false);
+    assert_eq!(browser.run(&format!("return {PINNED}")), true);
     browser.point_at("#focus .close", "mouse", true);
     browser.wait(CLOSED);
     browser.point_at("#n2 .body", "touch", true);
