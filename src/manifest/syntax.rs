@@ -60,10 +60,15 @@ fn finding(error: &Error, place: &Place, file: &SourceFile) -> Finding {
     let text = file.text.get(place.span.clone()).unwrap_or("");
     let message = error.message();
     match message {
-        DUPLICATE if line(file, place).starts_with("[[") => {
-            Finding::error(place, format!("`[[{text}]]` stands below tables of its own"))
-                .help(format!("write `[[{text}]]` first, and what belongs to it below"))
-        }
+        DUPLICATE if let Some(name) = many(line(file, place)) => match above(name, place, file) {
+            Some(Above::Own) => Finding::error(place, format!("`[[{name}]]` stands below tables of its own"))
+                .help(format!("write `[[{name}]]` first, and what belongs to it below")),
+            Some(Above::One) => {
+                Finding::error(place, format!("`[[{name}]]` was written with one bracket above, as `[{name}]`"))
+                    .help(format!("write `[[{name}]]` there, too"))
+            }
+            None => Finding::error(place, format!("`{name}` is said twice")).help("take one of the two out"),
+        },
         DUPLICATE => Finding::error(place, format!("`{text}` is said twice")).help("take one of the two out"),
         UNQUOTED | UNQUOTED_LITERAL if text.is_empty() => {
             Finding::error(place, "the key has no value").help("write one behind the `=`, or take the line out")
@@ -87,6 +92,33 @@ fn finding(error: &Error, place: &Place, file: &SourceFile) -> Finding {
             }
         }
     }
+}
+
+/// The name in a line that begins one of many tables, as `[[stream]]` does.
+fn many(line: &str) -> Option<&str> {
+    Some(line.strip_prefix("[[")?.split_once("]]")?.0.trim())
+}
+
+/// The name in a line that begins a table that there is once, as `[server]` does.
+fn one(line: &str) -> Option<&str> {
+    Some(line.strip_prefix('[')?.split_once(']')?.0.trim())
+}
+
+/// What a `[[name]]` that comes too late stands below.
+enum Above {
+    /// Tables of its own.
+    Own,
+    /// A `[name]`.
+    One,
+}
+
+/// What of this name stands last above a place.
+fn above(name: &str, place: &Place, file: &SourceFile) -> Option<Above> {
+    let lines = (0..file.line_of(place.span.start)).rev().map(|line| file.line(line).0.trim());
+    lines.filter_map(|line| many(line).or_else(|| one(line))).find_map(|table| match table.strip_prefix(name)? {
+        "" => Some(Above::One),
+        rest => rest.starts_with('.').then_some(Above::Own),
+    })
 }
 
 /// What people write for `true` and `false`.

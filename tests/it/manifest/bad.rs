@@ -69,6 +69,20 @@ fn what_is_no_toml() {
 }
 
 #[test]
+fn one_bracket_and_two_are_told_from_what_stands_in_the_wrong_order() {
+    let said = |above: &str| {
+        let text = with_edge("").replacen("[[stream]]", &format!("{above}\n[[stream]]"), 1);
+        read(&text).unwrap_err().iter().map(ToString::to_string).collect::<String>()
+    };
+    let one = said("[stream]\nname = \"a\"");
+    assert!(one.contains("`[[stream]]` was written with one bracket above, as `[stream]`"), "{one}");
+    let own = said("[[stream.edge]]\nfrom = \"a\"\nto = \"b\"");
+    assert!(own.contains("`[[stream]]` stands below tables of its own"), "{own}");
+    let twice = said("stream = []");
+    assert!(!twice.contains("below") && !twice.contains("bracket"), "{twice}");
+}
+
+#[test]
 fn unknown_keys() {
     let said = said_of([
         with_top("gracee = \"1s\""),
