@@ -42,10 +42,13 @@ fn path(log: &Section<'_>) -> Option<String> {
         log.context.report(finding.help("`*` stands for any characters, `?` for one, `[0-9]` for one of these"));
         return None;
     }
-    let below = path.value.trim_start_matches("./");
+    let absolute = path.value.starts_with('/');
+    let mut below = path.value.as_str();
+    while let Some(rest) = below.strip_prefix("./") {
+        below = rest.trim_start_matches('/');
+    }
     let folder = glob::Pattern::escape(&log.context.files[path.place.file].folder.display().to_string());
-    let relative = !folder.is_empty() && !below.starts_with('/');
-    Some(if relative { format!("{folder}/{below}") } else { below.to_owned() })
+    Some(if absolute || folder.is_empty() { below.to_owned() } else { format!("{folder}/{below}") })
 }
 
 /// What a rule writes, by its keys.

@@ -67,6 +67,16 @@ fn relative_paths_begin_at_the_folder_of_the_manifest() {
         [[input.log.rule]]
         node = "web"
         match = '(?<token>\S+)'
+        [[input.log]]
+        path = ".//././/logs/*.log"
+        [[input.log.rule]]
+        node = "web"
+        match = '(?<token>\S+)'
+        [[input.log]]
+        path = "/logs/*.log"
+        [[input.log.rule]]
+        node = "web"
+        match = '(?<token>\S+)'
     "#;
     let folder = folder(&[("m.toml", &(with_edge("") + PATHS))]);
     let below = |path: &str| folder.path().join(path);
@@ -78,8 +88,9 @@ fn relative_paths_begin_at_the_folder_of_the_manifest() {
         let amqp = settings.inputs[1].amqp.clone().unwrap();
         assert_eq!(amqp.ca_file, Some(below("../ca.pem")));
         assert_eq!(amqp.aside, Aside::Quarantine(below("poison.ndjson")));
-        let log = settings.inputs[2].log.clone().unwrap();
-        assert_eq!(log.path, below("logs/*.log").display().to_string());
+        let logs = [2, 3, 4].map(|input| settings.inputs[input].log.clone().unwrap().path);
+        let logs_below = below("logs/*.log").display().to_string();
+        assert_eq!(logs, [logs_below.clone(), logs_below, "/logs/*.log".to_owned()]);
     }
 }
 
