@@ -35,8 +35,10 @@ pub(super) struct Front {
     pub(super) listed_us: u64,
     /// Until when we are known to have run: somebody looked around then, or has come back.
     pub(super) awake_us: u64,
-    /// Whether requests with events were refused of late.
+    /// Whether requests with events were refused of late, or wait for us.
     refusing: bool,
+    /// Whether somebody has waited for us for too long.
+    pub(super) stalled: bool,
     /// Whether it is not known what of that has happened: then it is listed again.
     doubtful: bool,
     /// What is listed and has not been taken from here.
@@ -58,6 +60,7 @@ impl Front {
             listed_us: now_us,
             awake_us: now_us,
             refusing: false,
+            stalled: false,
             doubtful: false,
             list: Vec::new(),
             reloads: VecDeque::new(),
@@ -90,7 +93,7 @@ impl Front {
         self.list.clear();
         self.reloads.clear();
         (self.observed, self.listed_us) = (observed, listed_us);
-        (self.refusing, self.doubtful) = (true, true);
+        (self.refusing, self.stalled, self.doubtful) = (true, false, true);
     }
 
     /// Whether nothing is listed.
@@ -127,11 +130,45 @@ impl Front {
         }
         if let Some(first_us) = shared.refusals.take_first(now_us) {
             self.refuse(shared, first_us.clamp(self.listed_us, now_us));
-        } else if self.refusing && shared.refusals.is_over(now_us) {
+        } else if self.refusing && !self.stalled && shared.refusals.is_over(now_us) {
             self.refusing = false;
             self.list(Entry::Input { input: self.observed.http, state: InputState::Up }, now_us);
             info!(subsystem = "input.http", "events are taken");
         }
+    }
+
+    /// Somebody waits for us since a moment, or nobody does. Whoever waits for too long could report nothing meanwhile: HTTP is
+    /// down until that is over, and what is kept for us is to be read first. It goes before all that is listed and not taken
+    /// from here: that came while they waited.
+    pub(super) fn note_wait(&mut self, shared: &Shared, since_us: Option<u64>, now_us: u64) {
+        let stalls = since_us.is_some_and(|since_us| now_us > since_us + STALL_US);
+        if stalls == std::mem::replace(&mut self.stalled, stalls) {
+            return;
+        }
+        if !stalls {
+            shared.gaps.send_modify(|gaps| *gaps += 1);
+            return;
+        }
+        shared.figures.gaps.fetch_add(1, Ordering::Relaxed);
+        warn!(subsystem = "store", "the journal is slow: what may wait for it meanwhile is not judged");
+        // Where a reload is listed, what lies before it has other places.
+        let before = self.list.first().filter(|_| self.reloads.is_empty()).map(|first| first.now_us);
+        let (place, at_us) = before.map_or((self.list.len(), self.listed_us), |at_us| (0, at_us));
+        let mut entries = vec![Happening::new(Entry::Gap { from_us: at_us, until_us: at_us }, at_us)];
+        if !std::mem::replace(&mut self.refusing, true) || std::mem::take(&mut self.doubtful) {
+            entries.push(self.http_down("events had to wait: the journal is slow", at_us));
+        }
+        self.list.splice(place..place, entries);
+    }
+
+    /// That nothing more may come by HTTP.
+    fn http_down(&self, why: &str, at_us: u64) -> Happening {
+        let input = self.observed.http;
+        let name = self.observed.system.inputs.get(usize::from(input.0)).map(|input| input.name.clone());
+        let news = News { state: InputState::Down, lag_us: None, error: Some(why.to_owned()) };
+        let mut happening = Happening::new(Entry::Input { input, state: InputState::Down }, at_us);
+        happening.news = name.map(|name| (name, news));
+        happening
     }
 
     /// Requests with events are refused since a moment.
@@ -141,12 +178,9 @@ impl Front {
         }
         let waiting = shared.room.taken().events;
         warn!(subsystem = "input.http", waiting, "events are refused: more come than can be judged");
-        let http = self.observed.http;
-        let name = self.observed.system.inputs.get(usize::from(http.0)).map(|input| input.name.clone());
-        let error = Some("events were refused: more came than could be judged".to_owned());
-        let news = News { state: InputState::Down, lag_us: None, error };
-        let happening = self.list(Entry::Input { input: http, state: InputState::Down }, since_us);
-        happening.news = name.map(|name| (name, news));
+        let down = self.http_down("events were refused: more came than could be judged", since_us);
+        self.listed_us = since_us;
+        self.list.push(down);
     }
 
     /// Lists events that arrived now, with what came with them. `stretches`: what so many of them, one after the other,
@@ -225,7 +259,7 @@ impl Front {
         let input = self.observed.system.input(name);
         if input == self.observed.http {
             news.state = if self.refusing { InputState::Down } else { InputState::Up };
-        } else if news.state == InputState::Up && gaps != *shared.gaps.borrow() {
+        } else if news.state == InputState::Up && (self.stalled || gaps != *shared.gaps.borrow()) {
             news.state = InputState::CatchingUp;
         }
         let entry = Entry::Input { input, state: news.state };

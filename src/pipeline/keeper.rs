@@ -124,13 +124,20 @@ impl Keeper {
             }
         }
         if self.outage.is_none() {
-            core.front.look_around(shared, now_us);
+            self.look_around(shared, core, now_us);
         }
+    }
+
+    /// Looks around, and at who waits for us.
+    fn look_around(&self, shared: &Shared, core: &mut Core, now_us: u64) {
+        let flying_us = self.flight.as_ref().and_then(|flight| flight.asked.since_us);
+        core.front.note_wait(shared, flying_us.or(self.asked.since_us), now_us);
+        core.front.look_around(shared, now_us);
     }
 
     /// Lists what came at a moment.
     fn list(&mut self, shared: &Shared, core: &mut Core, came: Came, at_us: u64) {
-        core.front.look_around(shared, at_us);
+        self.look_around(shared, core, at_us);
         match came {
             Came::Batch(mut batch) => {
                 // What an input can read again later is kept, in case that nothing can be written.
@@ -168,6 +175,8 @@ impl Keeper {
             Some(outage) if passes => outage.retry_us.min(core.due_us()),
             Some(outage) => outage.retry_us,
             None if !core.front.is_empty() || !self.waiting.is_empty() => 0,
+            // Nobody waits any more: that is to be seen at once.
+            None if passes && core.front.stalled => 0,
             None if passes => core.due_us().min(core.front.listed_us + BEAT_US).min(core.look_us()),
             None => board_us,
         };
@@ -236,7 +245,7 @@ impl Keeper {
     /// Has what is listed written, and that time has passed where that is worth it.
     fn begin(&mut self, shared: &Shared, core: &mut Core, now_us: u64) {
         // Where nothing could be written until now, nobody has looked yet.
-        core.front.look_around(shared, now_us);
+        self.look_around(shared, core, now_us);
         let listed_us = core.front.listed_us;
         let passes = if core.front.is_empty() {
             now_us >= core.due_us() || now_us >= listed_us + BEAT_US

@@ -163,15 +163,17 @@ impl Session {
             self.look_whether_caught_up(input, pushing.is_none()).await?;
             let wary_until = self.wary_until.unwrap_or_else(|| Instant::now() + LOOK_EVERY);
             tokio::select! {
+                biased;
                 Some((pushed, taken)) = durable(&mut pushing), if pushing.is_some() => {
                     self.acknowledge(input, pushed, taken).await?;
                 }
+                // A new session counts what the queue holds with what was on the way to us. What is handed over is acknowledged
+                // first, or it would come again.
+                Ok(()) = gaps.changed(), if pushing.is_none() => return Err(Trouble::new("we did not run for a while")),
                 gathered = gather(&mut self.consumer, input), if pushing.is_none() => {
                     pushing = Some(self.push(input, gathered?).await);
                 }
                 _ = looking.tick() => self.look_how_far_behind(input).await?,
-                // A new session counts what the queue holds with what was on the way to us.
-                Ok(()) = gaps.changed() => return Err(Trouble::new("we did not run for a while")),
                 () = sleep_until(wary_until), if self.wary_until.is_some() => self.wary_until = None,
             }
         }

@@ -68,7 +68,6 @@ impl World<'_> {
         match fault {
             Fault::Freeze { .. } => self.thaw(),
             Fault::Full { .. } => self.break_disk(|faults| faults.full = false),
-            // However long a write takes: what comes meanwhile has arrived, and nobody is blind for it.
             Fault::Slow { .. } => self.write_us = None,
             Fault::Crowd { .. } => self.crowd = None,
             Fault::Unreadable { .. } => self.read(false),

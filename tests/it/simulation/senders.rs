@@ -20,7 +20,7 @@ const FLOOD_AT_ONCE: u64 = 50;
 /// A request without an answer.
 pub(super) struct Waiting {
     of: Option<(usize, usize, u64)>,
-    sent_us: u64,
+    pub(super) sent_us: u64,
     answer: oneshot::Receiver<Result<Vec<usize>, Refused>>,
 }
 

@@ -239,6 +239,7 @@ impl<'p> World<'p> {
         if self.frozen_us.is_some() {
             return;
         }
+        self.note_who_waits();
         let Some(life) = &mut self.host.life else { return };
         let over = life.stepped.round();
         let (writes, keeps) = (life.stepped.is_writing(), life.stepped.pipeline.is_keeping());
@@ -261,6 +262,17 @@ impl<'p> World<'p> {
         if over {
             let down_us = self.stopping.take().unwrap_or(0);
             self.end(down_us, "it has stopped");
+        }
+    }
+
+    /// Where somebody waits for the server for long, nobody is known to be heard.
+    fn note_who_waits(&mut self) {
+        let now_us = self.server_us();
+        let handed_us = self.reader.as_ref().and_then(|reader| Some(reader.pushing.as_ref()?.2));
+        let since_us = self.waiting.iter().map(|one| one.sent_us).chain(handed_us).min();
+        if let Some(since_us) = since_us.filter(|since_us| now_us > since_us + S) {
+            let since_us = self.writing_us.map_or(since_us, |writing_us| since_us.min(writing_us));
+            self.trouble(since_us.saturating_sub(TOGETHER_US), now_us + TOGETHER_US);
         }
     }
 
