@@ -120,7 +120,8 @@ impl Front {
 
     /// Lists what kept us from taking events since anybody looked: it goes before what happens now.
     pub(super) fn look_around(&mut self, shared: &Shared, now_us: u64) {
-        let awake_us = std::mem::replace(&mut self.awake_us, now_us);
+        let awake_us = self.awake_us;
+        self.awake_us = awake_us.max(now_us);
         if now_us > awake_us + STALL_US {
             self.list(Entry::Gap { from_us: awake_us, until_us: now_us }, now_us);
             shared.figures.gaps.fetch_add(1, Ordering::Relaxed);
@@ -129,7 +130,7 @@ impl Front {
             warn!(subsystem = "correlator", ms, "the server did not run for a while: what came then is not judged");
         }
         if let Some(first_us) = shared.refusals.take_first(now_us) {
-            self.refuse(shared, first_us.clamp(self.listed_us, now_us));
+            self.refuse(shared, first_us.min(now_us).max(self.listed_us));
         } else if self.refusing && !self.stalled && shared.refusals.is_over(now_us) {
             self.refusing = false;
             self.list(Entry::Input { input: self.observed.http, state: InputState::Up }, now_us);
