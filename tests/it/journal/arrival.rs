@@ -10,17 +10,7 @@ use observatory::outcome::Outcome;
 use observatory::pipeline::{Harvest, Journal, LocalIntake, News, Port, Start, Stepped};
 
 use super::faulty::FaultyDisk;
-use super::node::{Hand, LIMITS, system};
-
-const MANIFEST: &str = r#"
-grace = "500ms"
-[[stream]]
-name = "orders"
-[[stream.edge]]
-from = "web"
-to = "books"
-check = { within = "200ms", ok = 1, fail = 1 }
-"#;
+use super::node::{Hand, LIMITS, ONE_EDGE, system};
 
 /// A queue brings what `books` reports.
 const QUEUE: &str = r#"
@@ -43,7 +33,7 @@ pub(super) struct Server {
 
 impl Server {
     pub(super) fn start(disk: &FaultyDisk, hand: &Hand) -> Self {
-        Self::start_with(MANIFEST, disk, hand)
+        Self::start_with(ONE_EDGE, disk, hand)
     }
 
     fn start_with(manifest: &str, disk: &FaultyDisk, hand: &Hand) -> Self {
@@ -131,7 +121,7 @@ fn a_slow_sync_makes_nothing_missing() {
 /// time where the disk takes so long; the next request is judged as ever.
 fn judged_of_who_waits(queue: bool, write_ms: u64) -> (EdgeBoard, EdgeBoard) {
     actix_web::rt::System::new().block_on(async {
-        let manifest = if queue { format!("{MANIFEST}{QUEUE}") } else { MANIFEST.to_owned() };
+        let manifest = if queue { format!("{ONE_EDGE}{QUEUE}") } else { ONE_EDGE.to_owned() };
         let mut server = Server::start_with(&manifest, &FaultyDisk::new(0), &Hand::new());
         let (pipeline, reports) = (server.stepped.pipeline.clone(), ["web", "books"].map(|node| server.saw(node)));
         let port = Port::new(pipeline.clone(), "mq");

@@ -9,17 +9,7 @@ use observatory::pipeline::{Journal, Start, Stepped};
 use observatory::store::{Limits, Snapshot, write_snapshot};
 
 use super::faulty::{Faults, FaultyDisk};
-use super::node::{Hand, LIMITS, hand_over, system};
-
-const MANIFEST: &str = r#"
-grace = "500ms"
-[[stream]]
-name = "orders"
-[[stream.edge]]
-from = "web"
-to = "books"
-check = { within = "200ms", ok = 1, fail = 1 }
-"#;
+use super::node::{Hand, LIMITS, ONE_EDGE, hand_over, system};
 
 /// The same with another node before the others, so that all have other places.
 const OTHER: &str = r#"
@@ -73,7 +63,7 @@ fn what_came_after_a_reload_and_a_snapshot_in_one_segment_is_back_after_a_kill()
     let (disk, hand) = (FaultyDisk::new(0), Hand::new());
     // So little is kept that a snapshot is taken soon.
     let limits = Limits { max_bytes: 4_000, ..LIMITS };
-    let mut stepped = start(MANIFEST, &disk, &hand, limits);
+    let mut stepped = start(ONE_EDGE, &disk, &hand, limits);
     let pipeline = stepped.pipeline.clone();
     let mut reload = Box::pin(async move { pipeline.reload(system(OTHER)).await });
     let mut context = std::task::Context::from_waker(std::task::Waker::noop());
@@ -113,7 +103,7 @@ fn a_snapshot_that_fails_leaves_nothing_that_fills_the_disk() {
 #[test]
 fn what_is_refused_while_the_end_of_an_outage_is_written_accuses_nobody() {
     let (disk, hand) = (FaultyDisk::new(0), Hand::new());
-    let mut stepped = start(MANIFEST, &disk, &hand, LIMITS);
+    let mut stepped = start(ONE_EDGE, &disk, &hand, LIMITS);
     disk.set(Faults { full: true, ..Faults::default() });
     report(&stepped, "web", "a");
     pass(&mut stepped, &hand, 100);
@@ -146,18 +136,18 @@ fn what_is_read_after_a_kill_outlasts_a_power_cut() {
     let mut all = 0;
     for seed in 0..500 {
         let (disk, hand) = (FaultyDisk::new(seed), Hand::new());
-        let mut stepped = start(MANIFEST, &disk, &hand, LIMITS);
+        let mut stepped = start(ONE_EDGE, &disk, &hand, LIMITS);
         // What fails may be written to its end all the same, and is not synced. Then the server is killed.
         disk.set(Faults { full: true, ..Faults::default() });
         report(&stepped, "web", "a");
         pass(&mut stepped, &hand, 10);
         drop(stepped);
         disk.set(Faults::default());
-        let stepped = start(MANIFEST, &disk, &hand, LIMITS);
+        let stepped = start(ONE_EDGE, &disk, &hand, LIMITS);
         let read = orders(&stepped).upstream;
         drop(stepped);
         disk.restart();
-        assert_eq!(orders(&start(MANIFEST, &disk, &hand, LIMITS)).upstream, read, "seed {seed}");
+        assert_eq!(orders(&start(ONE_EDGE, &disk, &hand, LIMITS)).upstream, read, "seed {seed}");
         all += read;
     }
     assert!(all > 0, "none was written to its end");
@@ -166,7 +156,7 @@ fn what_is_read_after_a_kill_outlasts_a_power_cut() {
 #[test]
 fn once_the_server_stops_nothing_more_falls_due() {
     let (disk, hand) = (FaultyDisk::new(0), Hand::new());
-    let mut stepped = start(MANIFEST, &disk, &hand, LIMITS);
+    let mut stepped = start(ONE_EDGE, &disk, &hand, LIMITS);
     report(&stepped, "web", "a");
     pass(&mut stepped, &hand, 100);
     // Nobody can report any more; the last of those who could take their time.
@@ -175,7 +165,7 @@ fn once_the_server_stops_nothing_more_falls_due() {
     stepped.stop();
     pass(&mut stepped, &hand, 100);
     drop(stepped);
-    let mut stepped = start(MANIFEST, &disk, &hand, LIMITS);
+    let mut stepped = start(ONE_EDGE, &disk, &hand, LIMITS);
     pass(&mut stepped, &hand, 2_000);
     assert_eq!((orders(&stepped).indeterminate, orders(&stepped).missing), (1, 0));
 }
@@ -183,7 +173,7 @@ fn once_the_server_stops_nothing_more_falls_due() {
 #[test]
 fn an_owner_that_hangs_is_not_alive_and_a_write_that_does_not_end_is_said() {
     let (disk, hand) = (FaultyDisk::new(0), Hand::new());
-    let mut stepped = start(MANIFEST, &disk, &hand, LIMITS);
+    let mut stepped = start(ONE_EDGE, &disk, &hand, LIMITS);
     let pipeline = stepped.pipeline.clone();
     assert!(pipeline.is_alive());
     hand.pass_ms(5_100);

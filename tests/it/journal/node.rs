@@ -20,6 +20,17 @@ pub(crate) fn system(manifest: &str) -> Arc<System> {
     Arc::new(load(&Source::Text("test.toml".to_owned(), manifest.to_owned())).unwrap().system)
 }
 
+/// The least that can be judged soon.
+pub(crate) const ONE_EDGE: &str = r#"
+grace = "500ms"
+[[stream]]
+name = "orders"
+[[stream.edge]]
+from = "web"
+to = "books"
+check = { within = "200ms", ok = 1, fail = 1 }
+"#;
+
 pub(crate) const LIMITS: Limits = Limits { max_bytes: 1 << 30, max_age_us: u64::MAX };
 
 /// A clock that the test moves; clones are the same.
