@@ -32,6 +32,13 @@ pub struct News {
     pub error: Option<String>,
 }
 
+impl News {
+    /// Stands for what the same input told before, too: what went wrong last is not forgotten.
+    pub fn follow(&mut self, before: Self) {
+        self.error = self.error.take().or(before.error);
+    }
+}
+
 impl Happening {
     /// The bare entry.
     pub fn new(entry: Entry, now_us: u64) -> Self {

@@ -263,8 +263,29 @@ impl Front {
         } else if news.state == InputState::Up && (self.stalled || gaps != *shared.gaps.borrow()) {
             news.state = InputState::CatchingUp;
         }
+        self.forget_between(input, &mut news);
         let entry = Entry::Input { input, state: news.state };
         self.list(entry, now_us).news = Some((name.to_owned(), news));
+    }
+
+    /// However long nothing is taken from here, of what an input says again and again only the first counts, and the last:
+    /// whether it testifies, and how it is now.
+    fn forget_between(&mut self, input: InputId, news: &mut News) {
+        // Before a reload its place was another.
+        let since = self.list.iter().rposition(|listed| matches!(listed.entry, Entry::Reload(_)));
+        let told = |at: usize| match self.list[at].entry {
+            Entry::Input { input: other, state } if other == input => Some((at, state == InputState::Up)),
+            _ => None,
+        };
+        let mut told = (since.unwrap_or(0)..self.list.len()).rev().filter_map(told);
+        let testifies = news.state == InputState::Up;
+        if let (Some((last, is)), Some((_, was))) = (told.next(), told.next())
+            && is == testifies
+            && was == testifies
+            && let Some((_, before)) = self.list.remove(last).news
+        {
+            news.follow(before);
+        }
     }
 
     /// Lists that another manifest is in force.

@@ -6,11 +6,12 @@ use std::sync::atomic::Ordering;
 
 use tracing::{error, info};
 
+use super::asked::{Asked, Waiting};
 use super::committer::Committer;
 use super::core::Core;
 use super::front::TOGETHER_US;
 use super::handle::Shared;
-use super::intake::{Batch, Refused};
+use super::intake::Batch;
 use super::mailbox::Came;
 use super::observed::Stretch;
 use super::query::Query;
@@ -37,16 +38,6 @@ struct Flight {
     asked: Asked,
     begun_us: u64,
     bytes: u64,
-}
-
-/// Who waits for what is listed.
-#[derive(Default)]
-struct Asked {
-    /// Batches, with the places of what was not taken.
-    batches: Vec<(Batch, Vec<usize>)>,
-    queries: Vec<Query>,
-    /// When the first batch arrived.
-    since_us: Option<u64>,
 }
 
 /// We take nothing, because nothing can be written.
@@ -76,7 +67,7 @@ pub(super) struct Keeper {
     /// Who waits for what is listed and is not being written.
     asked: Asked,
     /// What waits until something can be written again.
-    waiting: Vec<Came>,
+    waiting: Waiting,
 }
 
 impl Keeper {
@@ -101,14 +92,14 @@ impl Keeper {
             begun_us: 0,
             begun: false,
             asked: Asked::default(),
-            waiting: Vec::new(),
+            waiting: Waiting::default(),
         })
     }
 
     /// Takes what has come: it is listed by the moment at which it was handed over, whatever is being written now.
     pub(super) fn take(&mut self, shared: &Shared, core: &mut Core, came: Vec<(u64, Came)>, now_us: u64) {
         if self.outage.is_none() {
-            for came in std::mem::take(&mut self.waiting) {
+            for came in self.waiting.take() {
                 self.list(shared, core, came, core.front.listed_us);
             }
         }
@@ -119,7 +110,7 @@ impl Keeper {
                     drop(answer.send(core.edge(&stream, &from, &to)));
                 }
                 // While nothing can be written, what comes is refused, unless its input keeps it.
-                came if self.outage.is_some() => self.waiting.extend(refuse(came)),
+                came if self.outage.is_some() => self.waiting.keep(came),
                 came => self.list(shared, core, came, at_us.max(core.front.listed_us)),
             }
         }
@@ -147,8 +138,7 @@ impl Keeper {
                 let stretches = batch.stretches.iter().map(Stretch::parts);
                 let moment = (at_us, shared.clock.ahead_us());
                 let gone = core.front.list_events(reports, stretches, batch.unknown.clone(), positions, moment);
-                self.asked.since_us.get_or_insert(at_us);
-                self.asked.batches.push((batch, gone));
+                self.asked.list_batch(batch, gone, at_us);
             }
             Came::Query(query) => {
                 match &query {
@@ -158,7 +148,7 @@ impl Keeper {
                     Query::Reload { observed, .. } => core.front.list_reload(Arc::clone(observed), at_us),
                     Query::Edge { .. } => {}
                 }
-                self.asked.queries.push(query);
+                self.asked.list_query(query);
             }
         }
     }
@@ -351,22 +341,8 @@ impl Keeper {
         core.front.forget(Arc::clone(core.observed()), since_us);
         self.sum = journal::system_sum(&core.observed().system);
         // What was listed is not known to be kept. Whoever keeps it waits; the others are told.
-        for Asked { batches, queries, .. } in [flight.asked, std::mem::take(&mut self.asked)] {
-            let batches = batches.into_iter().map(|(batch, _)| Came::Batch(batch));
-            self.waiting.extend(batches.chain(queries.into_iter().map(Came::Query)).filter_map(refuse));
+        for asked in [flight.asked, std::mem::take(&mut self.asked)] {
+            self.waiting.keep_all(asked);
         }
-    }
-}
-
-/// Refuses a batch, unless its input keeps it.
-fn refuse(came: Came) -> Option<Came> {
-    match came {
-        Came::Batch(Batch { positions: None, room, done, .. }) => {
-            drop(room);
-            // The sender may have gone away.
-            drop(done.send(Err(Refused::Unwritable)));
-            None
-        }
-        came => Some(came),
     }
 }

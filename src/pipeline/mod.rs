@@ -16,6 +16,7 @@
 //! A reload is a query: between two batches the owner goes on with another system. Reports that were
 //! parsed before it and come after it are read again by the names of their nodes ([`Observed`]).
 
+mod asked;
 mod committer;
 mod core;
 mod figures;

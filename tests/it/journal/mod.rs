@@ -12,3 +12,4 @@ mod place;
 mod restored;
 mod served;
 mod set_back;
+mod telling;
