@@ -130,17 +130,20 @@ impl Core {
 
     /// [`Self::wake_us`], if it is earlier than the owner's thread will look again. Most of the time that is known
     /// without a look at what is due.
-    pub(super) fn wakes_early_us(&mut self) -> Option<u64> {
+    pub(super) fn wakes_early_us(&mut self, shared: &Shared) -> Option<u64> {
         let soonest_us =
             (self.front.listed_us + DUE_EVERY_US).min(self.showing.due_us()).min(self.front.awake_us + LOOK_EVERY_US);
         if soonest_us >= self.watched_us {
             return None;
         }
-        Some(self.wake_us()).filter(|&wake_us| wake_us < self.watched_us)
+        Some(self.wake_us(shared)).filter(|&wake_us| wake_us < self.watched_us)
     }
 
-    /// When there is something to do though nobody sends anything.
-    pub(super) fn wake_us(&mut self) -> u64 {
+    /// When there is something to do though nobody sends anything, where all that happens counts at once.
+    pub(super) fn wake_us(&mut self, shared: &Shared) -> u64 {
+        if shared.mailbox.is_closing() {
+            return self.showing.due_us();
+        }
         self.due_us().min(self.showing.due_us()).min(self.look_us())
     }
 
@@ -160,6 +163,11 @@ impl Core {
         self.showing.due_us()
     }
 
+    /// The moment of what happens now, where all that happens counts at once: never before what has happened.
+    fn now_us(&self, shared: &Shared) -> u64 {
+        shared.mailbox.now_us().max(self.front.listed_us)
+    }
+
     /// Correlates events; they arrive now, and have waited for that since `sent_us`, where they have. Gives the places of
     /// those that were not taken, because their nodes are gone.
     pub(super) fn take<'a>(
@@ -170,7 +178,7 @@ impl Core {
         unknown: Vec<String>,
         sent_us: Option<u64>,
     ) -> Vec<usize> {
-        let now_us = shared.clock.now_us();
+        let now_us = self.now_us(shared);
         self.front.look_around(shared, now_us);
         let gone = self.front.list_events(reports, stretches, unknown, None, (now_us, 0));
         self.note_sent(sent_us.unwrap_or(now_us));
@@ -185,7 +193,7 @@ impl Core {
 
     /// Judges what is due by now.
     pub(super) fn work_off_due(&mut self, shared: &Shared) {
-        let now_us = shared.clock.now_us();
+        let now_us = self.now_us(shared);
         self.front.look_around(shared, now_us);
         if self.kept.engine.next_due_us().is_some_and(|due_us| now_us > due_us) {
             self.front.list_beat(now_us);
@@ -195,7 +203,7 @@ impl Core {
 
     /// Lets time pass.
     pub(super) fn beat(&mut self, shared: &Shared) {
-        let now_us = shared.clock.now_us();
+        let now_us = self.now_us(shared);
         self.front.look_around(shared, now_us);
         self.front.list_beat(now_us);
         self.happen(shared);
@@ -216,7 +224,7 @@ impl Core {
 
     /// Answers a question, where all that happens counts at once.
     pub(super) fn answer(&mut self, shared: &Shared, query: Query) {
-        let now_us = shared.clock.now_us();
+        let now_us = self.now_us(shared);
         match query {
             Query::Edge { stream, from, to, answer } => {
                 self.beat(shared);

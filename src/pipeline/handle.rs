@@ -282,7 +282,7 @@ impl Pipeline {
             Ok(mut core) if !core.closed => {
                 let stretch = (reports.len(), by.http, by);
                 let gone = core.take(shared, reports, [stretch], unknown, None).len();
-                if let Some(wake_us) = core.wakes_early_us() {
+                if let Some(wake_us) = core.wakes_early_us(shared) {
                     // It has been told: once is enough until it looks.
                     core.watched_us = wake_us;
                     drop(core);

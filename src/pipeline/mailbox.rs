@@ -1,5 +1,6 @@
 //! The owner's mailbox: batches and queries in the order in which they came, each bounded, and one place to wait for both.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -43,8 +44,6 @@ struct Inside {
     work: Work,
     /// Queries among what came.
     queries: usize,
-    /// From when on no time passes any more.
-    closing_us: Option<u64>,
     /// The owner knows that it is to end, and goes on only to do so.
     stopping: bool,
     /// The owner is to look at its clock again.
@@ -57,11 +56,16 @@ pub(super) struct Mailbox {
     inside: Mutex<Inside>,
     filled: Condvar,
     clock: Arc<dyn Clock>,
+    /// From when on no time passes any more; not yet, where this is [`OPEN`].
+    closing_us: AtomicU64,
 }
+
+/// No moment is later than this.
+const OPEN: u64 = u64::MAX;
 
 impl Mailbox {
     pub(super) fn new(clock: Arc<dyn Clock>) -> Self {
-        Self { inside: Mutex::default(), filled: Condvar::new(), clock }
+        Self { inside: Mutex::default(), filled: Condvar::new(), clock, closing_us: AtomicU64::new(OPEN) }
     }
 
     /// Puts a batch in; refused where the owner has been told to stop.
@@ -71,7 +75,7 @@ impl Mailbox {
             return Err(Refused::Stopped);
         }
         // The clock is asked while nobody else puts in or takes out: so moments are in the order of what came.
-        let now_us = self.now_us(&inside);
+        let now_us = self.now_us();
         inside.work.came.push((now_us, Came::Batch(batch)));
         if !matches!(inside.sleep, Sleep::Deep) {
             self.wake(inside);
@@ -85,7 +89,7 @@ impl Mailbox {
         if inside.work.stop || inside.queries >= QUERIES_MAX {
             return Err(query);
         }
-        let now_us = self.now_us(&inside);
+        let now_us = self.now_us();
         inside.work.came.push((now_us, Came::Query(query)));
         inside.queries += 1;
         self.wake(inside);
@@ -101,18 +105,18 @@ impl Mailbox {
 
     /// From now on not everybody is heard: so nothing is judged that falls due later, and what still comes has come now.
     pub(super) fn closing(&self) {
-        self.lock().closing_us.get_or_insert(self.clock.now_us());
+        self.freeze(&mut self.lock());
     }
 
     /// Whether no time passes any more.
     pub(super) fn is_closing(&self) -> bool {
-        self.lock().closing_us.is_some()
+        self.closing_us.load(Ordering::Acquire) != OPEN
     }
 
     /// Tells the owner to finish what waits and end.
     pub(super) fn stop(&self) {
         let mut inside = self.lock();
-        inside.closing_us.get_or_insert(self.clock.now_us());
+        self.freeze(&mut inside);
         inside.work.stop = true;
         self.wake(inside);
     }
@@ -133,7 +137,7 @@ impl Mailbox {
         inside.stopping = stop;
         let work = std::mem::take(&mut inside.work);
         inside.work.stop = stop;
-        Work { now_us: self.now_us(&inside), ..work }
+        Work { now_us: self.now_us(), ..work }
     }
 
     /// Drops all that waits, so that its senders learn that the owner is gone.
@@ -143,9 +147,14 @@ impl Mailbox {
         inside.work = Work { stop: true, ..Work::default() };
     }
 
-    fn now_us(&self, inside: &Inside) -> u64 {
-        let now_us = self.clock.now_us();
-        inside.closing_us.map_or(now_us, |closing_us| closing_us.min(now_us))
+    /// Now on the arrival clock, in microseconds; from [`Self::closing`] on, the moment of that.
+    pub(super) fn now_us(&self) -> u64 {
+        self.clock.now_us().min(self.closing_us.load(Ordering::Acquire))
+    }
+
+    /// Stops the clock, where it has not stopped. Nobody puts in or takes out meanwhile: so moments stay in order.
+    fn freeze(&self, _inside: &mut Inside) {
+        self.closing_us.fetch_min(self.clock.now_us(), Ordering::AcqRel);
     }
 
     fn lock(&self) -> MutexGuard<'_, Inside> {

@@ -81,7 +81,7 @@ pub(super) fn wake_us(shared: &Shared, keeper: Option<&Keeper>) -> Result<u64, P
     if let Some(keeper) = keeper {
         return Ok(keeper.wake_us(shared, &mut core));
     }
-    core.watched_us = core.wake_us();
+    core.watched_us = core.wake_us(shared);
     Ok(core.watched_us)
 }
 

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use observatory::board::Writable;
+use observatory::clock::Clock;
 use observatory::event::{Report, Token};
 use observatory::outcome::Ledger;
 use observatory::pipeline::{Journal, Start, Stepped};
@@ -168,6 +169,26 @@ fn once_the_server_stops_nothing_more_falls_due() {
     let mut stepped = start(ONE_EDGE, &disk, &hand, LIMITS);
     pass(&mut stepped, &hand, 2_000);
     assert_eq!((orders(&stepped).indeterminate, orders(&stepped).missing), (1, 0));
+}
+
+#[test]
+fn nor_does_it_where_nothing_is_kept() {
+    let hand = Hand::new();
+    let start = Start { system: system(ONE_EDGE), clock: Arc::new(hand.clone()), journal: None };
+    let mut stepped = start.stepped().unwrap();
+    pass(&mut stepped, &hand, 100);
+    report(&stepped, "web", "a");
+    report(&stepped, "web", "b");
+    pass(&mut stepped, &hand, 100);
+    stepped.pipeline.closing();
+    pass(&mut stepped, &hand, 900);
+    assert!(stepped.wake_us() > hand.now_us(), "it does not go in circles");
+    // What still comes has come in time.
+    report(&stepped, "books", "b");
+    stepped.stop();
+    pass(&mut stepped, &hand, 100);
+    let ledger = orders(&stepped);
+    assert_eq!((ledger.in_flight, ledger.pass, ledger.missing), (1, 1, 0), "{ledger:?}");
 }
 
 #[test]
