@@ -264,6 +264,15 @@ impl Engine {
         flows.chain(discovered).min()
     }
 
+    /// Up to this moment no request is judged for want of events, whatever comes that is not before [`Self::now_us`].
+    pub fn calm_until_us(&mut self) -> u64 {
+        let known = self.streams.iter_mut().filter_map(|(flow, _)| flow.next_deadline_us());
+        // What comes has the edge's grace at least, and so has what was blind.
+        let checked = self.system.streams.iter().flat_map(|stream| &stream.edges).filter(|edge| edge.check.is_some());
+        let coming = checked.map(|edge| self.now_us.saturating_add(edge.wait_us()));
+        known.chain(coming).min().unwrap_or(u64::MAX)
+    }
+
     /// The changes since the last call, in the order of their time.
     pub fn take_transitions(&mut self) -> Vec<Transition> {
         self.advance(self.now_us);

@@ -209,6 +209,11 @@ impl Flow {
         self.state.next_due(&self.shape, u64::MAX).map(|(due_us, _)| due_us)
     }
 
+    /// When a request or a group is judged next for want of events; when the clock has passed this.
+    pub fn next_deadline_us(&mut self) -> Option<u64> {
+        self.state.next_judged(u64::MAX).map(|(due_us, _)| due_us)
+    }
+
     /// Forgets one token before its time: the settled one whose last new event is oldest, else the
     /// oldest of all, whose requests are given up. Answers whether there was one.
     pub fn evict(&mut self, now_us: u64, out: &mut impl Verdicts) -> bool {

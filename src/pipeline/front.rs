@@ -47,6 +47,8 @@ pub(super) struct Front {
     pub(super) reloads: VecDeque<Arc<Observed>>,
     /// When the first of the events that were listed last arrived.
     together_us: u64,
+    /// Later than this something may be judged between events that arrive and those that are listed.
+    pub(super) calm_until_us: u64,
     /// Room for the events of the next ones.
     spare: Vec<Vec<Event>>,
     /// Room for what will be listed next.
@@ -65,6 +67,7 @@ impl Front {
             list: Vec::new(),
             reloads: VecDeque::new(),
             together_us: now_us,
+            calm_until_us: now_us,
             spare: Vec::new(),
             spare_list: Vec::new(),
         }
@@ -204,10 +207,11 @@ impl Front {
         gone
     }
 
-    /// What events that arrive now happen with: those that arrived just before them, if they are not too many.
+    /// What events that arrive now happen with: those that arrived just before them, if they are not too many, and nothing
+    /// is to be judged in between: it would be judged before the first of them.
     fn together(&mut self, more: usize, now_us: u64) -> Happening {
         if let Some(Happening { entry: Entry::Events(events), .. }) = self.list.last()
-            && now_us <= self.together_us + TOGETHER_US
+            && now_us <= self.calm_until_us.min(self.together_us + TOGETHER_US)
             && events.len() + more <= EVENTS_MAX
             && let Some(last) = self.list.pop()
         {

@@ -98,6 +98,9 @@ impl Keeper {
 
     /// Takes what has come: it is listed by the moment at which it was handed over, whatever is being written now.
     pub(super) fn take(&mut self, shared: &Shared, core: &mut Core, came: Vec<(u64, Came)>, now_us: u64) {
+        if !came.is_empty() {
+            core.front.calm_until_us = core.kept.engine.calm_until_us();
+        }
         if self.outage.is_none() {
             for came in self.waiting.take() {
                 self.list(shared, core, came, core.front.listed_us);

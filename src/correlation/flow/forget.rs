@@ -56,7 +56,7 @@ impl State {
 
     /// The deadline that falls due next.
     #[inline]
-    fn next_judged(&mut self, now_us: u64) -> Option<(u64, Due)> {
+    pub(super) fn next_judged(&mut self, now_us: u64) -> Option<(u64, Due)> {
         // Look for the exact next deadline first: the bound by which edges are listed may be too early.
         self.requests.next_due(now_us);
         let mut next = self.requests.next_deadline_us().map(|due_us| (due_us, Due::Deadline));

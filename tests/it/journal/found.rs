@@ -5,12 +5,12 @@ use std::sync::Arc;
 use observatory::board::Writable;
 use observatory::clock::Clock;
 use observatory::event::{Report, Token};
-use observatory::outcome::Ledger;
+use observatory::outcome::{Ledger, Outcome};
 use observatory::pipeline::{Journal, Start, Stepped};
 use observatory::store::{Limits, Snapshot, write_snapshot};
 
 use super::faulty::{Faults, FaultyDisk};
-use super::node::{Hand, LIMITS, ONE_EDGE, hand_over, system};
+use super::node::{Hand, LIMITS, ONE_EDGE, hand_over, replay, system};
 
 /// The same with another node before the others, so that all have other places.
 const OTHER: &str = r#"
@@ -189,6 +189,43 @@ fn nor_does_it_where_nothing_is_kept() {
     pass(&mut stepped, &hand, 100);
     let ledger = orders(&stepped);
     assert_eq!((ledger.in_flight, ledger.pass, ledger.missing), (1, 1, 0), "{ledger:?}");
+}
+
+#[test]
+fn what_comes_just_before_a_deadline_is_not_moved_behind_it() {
+    // Whether what came before is written by then: only then it is known what falls due.
+    for written in [true, false] {
+        let (disk, hand) = (FaultyDisk::new(0), Hand::new());
+        let mut stepped = start(ONE_EDGE, &disk, &hand, LIMITS);
+        let step = |stepped: &mut Stepped, ms| {
+            hand.pass_ms(ms);
+            stepped.round();
+            if written {
+                stepped.write();
+                stepped.round();
+            }
+        };
+        report(&stepped, "web", "a");
+        step(&mut stepped, 0);
+        step(&mut stepped, 690);
+        report(&stepped, "web", "b");
+        step(&mut stepped, 4);
+        hand.pass_ms(4);
+        report(&stepped, "books", "a");
+        hand.pass_ms(4);
+        report(&stepped, "web", "c");
+        pass(&mut stepped, &hand, 100);
+        let outcomes = stepped.pipeline.board().streams[0].edges[0].counters.outcomes;
+        assert_eq!((outcomes[Outcome::Late as usize], outcomes[Outcome::Missing as usize]), (1, 0), "{written}");
+
+        // Where nothing falls due it happens together.
+        let records = replay(&disk).1.sequence;
+        report(&stepped, "web", "d");
+        hand.pass_ms(4);
+        report(&stepped, "web", "e");
+        pass(&mut stepped, &hand, 10);
+        assert_eq!(replay(&disk).1.sequence, records + 1);
+    }
 }
 
 #[test]
