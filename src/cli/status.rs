@@ -99,7 +99,8 @@ impl Status {
         }
         let bodies = names.iter().map(|name| get(&client, &path(name))).collect::<Result<Vec<_>, _>>()?;
         let streams = bodies.iter().map(|body| read::<Stream>(body)).collect::<Result<Vec<_>, _>>()?;
-        let troubles = read::<Own>(&get(&client, "/status")?)?.troubles();
+        let own = read::<Own>(&get(&client, "/status")?)?;
+        let troubles = own.troubles();
         if self.plugin {
             return Ok(say(&plugin::verdict(&streams, &troubles)));
         }
@@ -108,8 +109,9 @@ impl Status {
             output::answer_json(&Json { streams: raw.map_err(|error| error.to_string())? })
         } else {
             let troubles = troubles.iter().map(|trouble| format!("NOT ALL IS SEEN: {}\n", printable(trouble)));
-            let picture = picture(&streams, columns(), output::stdout_colour());
-            output::answer(&(troubles.collect::<String>() + &picture))
+            let colour = output::stdout_colour();
+            let picture = picture(&streams, columns(), colour);
+            output::answer(&(troubles.collect::<String>() + &picture + &own.errors(colour)))
         };
         Ok(printed.err().unwrap_or(exit(&streams)))
     }

@@ -76,6 +76,23 @@ fn an_input_that_is_down_is_said_before_all_else() {
 }
 
 #[test]
+fn what_went_wrong_with_an_input_that_is_up_is_shown_and_makes_nothing_unknown() {
+    let server = Server::start(ORDERS);
+    pass(&server, &["a", "b", "c"]);
+    until_held(&server, "OK");
+    assert!(!stdout(&status(&server, &[])).contains("LAST ERRORS"));
+    server.post(&event("nobody\u{202e}", "a"));
+    let shown = wait_until("it is shown", || {
+        let shown = stdout(&status(&server, &[]));
+        shown.split_once("\nLAST ERRORS\n").map(|(_, errors)| errors.to_owned())
+    });
+    assert!(shown.contains("  input http  an event was refused: ") && shown.contains("nobody"), "{shown:?}");
+    assert!(!shown.contains('\u{202e}'), "{shown:?}");
+    assert!(stdout(&status(&server, &["--plugin"])).starts_with("OBSERVATORY OK - orders: "));
+    assert_eq!(code(&status(&server, &[])), 0);
+}
+
+#[test]
 fn it_draws_the_graph_the_edges_and_the_lost_tokens() {
     let server = Server::start(ORDERS);
     pass(&server, &["a", "b", "c"]);

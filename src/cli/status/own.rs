@@ -2,7 +2,10 @@
 
 use serde::Deserialize;
 
+use super::paint::Ink;
 use crate::board::Writable;
+use crate::cli::text::printable;
+use crate::clock::Moment;
 use crate::graph::InputState;
 
 /// `GET /status`, as far as it is needed.
@@ -21,6 +24,7 @@ struct Input {
 
 #[derive(Deserialize)]
 struct InputError {
+    at: Moment,
     error: String,
 }
 
@@ -47,5 +51,16 @@ impl Own {
             format!("the journal cannot be written{}: no events are taken", why(journal.error.as_deref()))
         });
         inputs.chain(journal).collect()
+    }
+
+    /// What went wrong last with inputs that are not down: what they bring is judged all the same.
+    pub(super) fn errors(&self, colour: bool) -> String {
+        let running = self.inputs.iter().filter(|input| input.state != InputState::Down);
+        let lines = running.filter_map(|input| {
+            let InputError { at, error } = input.last_error.as_ref()?;
+            Some(format!("{at}  input {}  {}\n", printable(&input.name), printable(error)))
+        });
+        let lines: String = lines.collect();
+        if lines.is_empty() { lines } else { format!("\n{}\n{lines}", Ink::Faint.paint("LAST ERRORS", colour)) }
     }
 }
