@@ -11,6 +11,7 @@ use serde_json::value::RawValue;
 
 use super::body::Reason;
 use super::refusal::{EXAMPLE, Refusal, quote};
+use crate::graph::NodeId;
 
 /// The deepest nesting of an event, with the array that it stands in.
 pub(super) const DEPTH_MAX: usize = 8;
@@ -113,6 +114,8 @@ pub(super) const TOKEN: [Key; 3] = [Key::Token, Key::Tracing, Key::TraceId];
 pub(super) struct Fields<T> {
     /// The node, by the name that was used for it.
     pub(super) node: Option<(Key, T)>,
+    /// Which node that is, where that is known already.
+    pub(super) known_node: Option<NodeId>,
     /// The token, by the name that was used for it.
     pub(super) token: Option<(Key, T)>,
     /// What the token packs to, where it is a trace id and that is known already.
@@ -154,6 +157,7 @@ pub(super) fn read(text: &str, depth: usize) -> Result<Fields<Text<'_>>, Refusal
     Ok(Fields {
         node: named(slots.first(NODE))?,
         token: named(slots.first(TOKEN))?,
+        known_node: None,
         trace_id: None,
         timestamp: slots.get(Key::Timestamp).map(stamp_of).transpose()?,
         parent: slots.get(Key::Parent).map(|value| text_of(Key::Parent, value)).transpose()?,

@@ -6,6 +6,7 @@ mod eight;
 mod fields;
 mod lines;
 mod merge;
+mod names;
 pub mod pace;
 mod reader;
 pub mod recording;

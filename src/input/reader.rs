@@ -11,8 +11,7 @@ use crate::graph::{NodeId, NodeIndex};
 use super::fields::{self, DEPTH_MAX};
 use super::refusal::{EXAMPLE, Miss};
 use super::resolve::Resolver;
-use super::scan;
-use super::timestamp::Minutes;
+use super::scan::{self, Known};
 
 /// What JSON counts as white space.
 pub(super) const BLANKS: [char; 4] = [' ', '\t', '\r', '\n'];
@@ -21,15 +20,15 @@ pub(super) const BLANKS: [char; 4] = [' ', '\t', '\r', '\n'];
 pub(super) struct EventReader<'a> {
     resolver: Resolver<'a>,
     scan: bool,
-    minutes: Minutes,
+    known: Known,
     /// Room for the one event of a line.
     reports: Vec<Report>,
 }
 
 impl<'a> EventReader<'a> {
     pub(super) fn new(nodes: &'a NodeIndex, accept_unknown: bool) -> Self {
-        let (resolver, minutes) = (Resolver::new(nodes, accept_unknown), Minutes::default());
-        Self { resolver, scan: true, minutes, reports: Vec::new() }
+        let (resolver, known) = (Resolver::new(nodes, accept_unknown), Known::default());
+        Self { resolver, scan: true, known, reports: Vec::new() }
     }
 
     /// One that does without the scanner.
@@ -52,7 +51,7 @@ impl<'a> EventReader<'a> {
     ) -> Option<Result<(), Box<Miss>>> {
         *text = text.trim_start_matches(BLANKS);
         if self.scan
-            && let Some((fields, length)) = scan::object(text.as_bytes(), &mut self.minutes)
+            && let Some((fields, length)) = scan::object(text.as_bytes(), &mut self.known)
         {
             *text = &text[length..];
             return Some(self.resolver.resolve_into(&fields, reports));
@@ -67,10 +66,17 @@ impl<'a> EventReader<'a> {
     #[inline]
     pub(super) fn first_line(&mut self, bytes: &mut &[u8], reports: &mut Vec<Report>) -> Option<Result<(), Box<Miss>>> {
         if self.scan
-            && let Some((fields, length)) = scan::line(bytes, &mut self.minutes)
+            && let Some((fields, length)) = scan::line(bytes, &mut self.known)
         {
-            *bytes = &bytes[length..];
-            return Some(self.resolver.resolve_into(&fields, reports));
+            let line;
+            (line, *bytes) = bytes.split_at(length);
+            let resolved = self.resolver.resolve_into(&fields, reports);
+            if !bytes.is_empty()
+                && let (Ok(()), Some(report)) = (&resolved, reports.last())
+            {
+                self.known.learn(line, &fields, report.node);
+            }
+            return Some(resolved);
         }
         let end = memchr::memchr(b'\n', bytes).unwrap_or(bytes.len());
         let line = &bytes[..end];

@@ -58,7 +58,7 @@ impl<'a> Resolver<'a> {
         let (node_key, name) = fields.node.as_ref().ok_or_else(|| missing(NODE))?;
         let (token_key, token) = fields.token.as_ref().ok_or_else(|| missing(TOKEN))?;
         let name = name.as_ref();
-        let node = self.nodes.find_bytes(name);
+        let node = fields.known_node.or_else(|| self.nodes.find_bytes(name));
         if node.is_none() {
             check_text(text_of(name), NODE_MAX_BYTES).map_err(|error| bad_text(*node_key, error))?;
         }

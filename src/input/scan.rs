@@ -7,14 +7,23 @@ mod skip;
 
 use super::eight::{eight_digits, plain};
 use super::fields::{Fields, Key, Stamp};
+use super::names::Names;
 use super::timestamp::{Minutes, QUOTED_BYTES};
 use crate::event::pack_hex;
+use crate::graph::NodeId;
+
+/// What the events before have shown, and the next ones will probably show again.
+#[derive(Debug, Default)]
+pub(super) struct Known {
+    minutes: Minutes,
+    names: Names,
+}
 
 /// Reads the object at the start of `bytes`. Gives its fields and its length, or `None` where it is
 /// unusual or wrong. The bytes need not be UTF-8; those of an object that is accepted are.
 #[inline]
-pub(super) fn object<'a>(bytes: &'a [u8], minutes: &mut Minutes) -> Option<(Fields<&'a [u8]>, usize)> {
-    let mut scanner: Scanner<'_, '_, false> = Scanner { bytes, at: 0, minutes };
+pub(super) fn object<'a>(bytes: &'a [u8], known: &mut Known) -> Option<(Fields<&'a [u8]>, usize)> {
+    let mut scanner: Scanner<'_, '_, false> = Scanner { bytes, at: 0, known };
     let fields = scanner.object()?;
     Some((fields, scanner.at))
 }
@@ -22,8 +31,8 @@ pub(super) fn object<'a>(bytes: &'a [u8], minutes: &mut Minutes) -> Option<(Fiel
 /// Reads the object that is the whole first line of `bytes`, as [`object`] does. Gives the length of the line, with its line
 /// feed, if it has one.
 #[inline]
-pub(super) fn line<'a>(bytes: &'a [u8], minutes: &mut Minutes) -> Option<(Fields<&'a [u8]>, usize)> {
-    let mut scanner: Scanner<'_, '_, true> = Scanner { bytes, at: 0, minutes };
+pub(super) fn line<'a>(bytes: &'a [u8], known: &mut Known) -> Option<(Fields<&'a [u8]>, usize)> {
+    let mut scanner: Scanner<'_, '_, true> = Scanner { bytes, at: 0, known };
     if let Some(fields) = scanner.common_line() {
         return Some((fields, scanner.at));
     }
@@ -40,11 +49,27 @@ pub(super) fn line<'a>(bytes: &'a [u8], minutes: &mut Minutes) -> Option<(Fields
 const COMMON_KEYS: [(Key, &str); 3] =
     [(Key::Node, "\"node\":"), (Key::Token, "\"token\":"), (Key::Timestamp, "\"timestamp\":")];
 
+/// How most lines begin: what comes next is the name of the node.
+const COMMON_START: &[u8] = b"{\"node\":\"";
+
+impl Known {
+    /// The line, which was read, is of this node.
+    #[inline]
+    pub(super) fn learn(&mut self, line: &[u8], fields: &Fields<&[u8]>, node: NodeId) {
+        if fields.known_node.is_none()
+            && let Some((_, name)) = fields.node
+            && let Some(bytes) = line.strip_prefix(COMMON_START)
+        {
+            self.names.keep(bytes, name.len(), node);
+        }
+    }
+}
+
 /// `LINE`: a line feed is no blank, but ends everything.
 struct Scanner<'a, 'm, const LINE: bool> {
     bytes: &'a [u8],
     at: usize,
-    minutes: &'m mut Minutes,
+    known: &'m mut Known,
 }
 
 impl<'a, const LINE: bool> Scanner<'a, '_, LINE> {
@@ -53,20 +78,28 @@ impl<'a, const LINE: bool> Scanner<'a, '_, LINE> {
     #[inline]
     fn common_line(&mut self) -> Option<Fields<&'a [u8]>> {
         self.word("{\"node\":")?;
-        let node = Some((Key::Node, self.string()?));
+        let (name, known_node) = self.name()?;
         self.word(",\"token\":")?;
         let (token, trace_id) = self.token()?;
         trace_id?;
         self.word(",\"timestamp\":")?;
         let timestamp = if self.peek()? == b'"' { self.stamp()? } else { Stamp::Integer(self.integer()?) };
         self.word("}\n")?;
-        let token = Some((Key::Token, token));
-        Some(Fields { node, token, trace_id, timestamp: Some(timestamp), parent: None, alias: None })
+        let (node, token) = (Some((Key::Node, name)), Some((Key::Token, token)));
+        Some(Fields { node, known_node, token, trace_id, timestamp: Some(timestamp), parent: None, alias: None })
     }
 
     #[inline]
     fn object(&mut self) -> Option<Fields<&'a [u8]>> {
-        let mut fields = Fields { node: None, token: None, trace_id: None, timestamp: None, parent: None, alias: None };
+        let mut fields = Fields {
+            node: None,
+            known_node: None,
+            token: None,
+            trace_id: None,
+            timestamp: None,
+            parent: None,
+            alias: None,
+        };
         let mut seen = 0;
         self.expect(b'{')?;
         loop {
@@ -139,6 +172,19 @@ impl<'a, const LINE: bool> Scanner<'a, '_, LINE> {
         Some(())
     }
 
+    /// The name of a node, and which that is where it is known from the lines before.
+    #[inline]
+    fn name(&mut self) -> Option<(&'a [u8], Option<NodeId>)> {
+        let bytes = self.bytes.get(self.at + 1..)?;
+        if self.peek() == Some(b'"')
+            && let Some((length, node)) = self.known.names.find(bytes)
+        {
+            self.at += length + 2;
+            return Some((&bytes[..length], Some(node)));
+        }
+        Some((self.string()?, None))
+    }
+
     /// A string, and what it packs to where it is a trace id: to pack it is to check it.
     #[inline]
     fn token(&mut self) -> Option<(&'a [u8], Option<[u64; 2]>)> {
@@ -155,7 +201,7 @@ impl<'a, const LINE: bool> Scanner<'a, '_, LINE> {
     #[inline]
     fn stamp(&mut self) -> Option<Stamp<&'a [u8]>> {
         if let Some(quoted) = self.bytes[self.at..].first_chunk()
-            && let Some(us) = self.minutes.quoted(quoted)
+            && let Some(us) = self.known.minutes.quoted(quoted)
         {
             self.at += QUOTED_BYTES;
             return Some(Stamp::Known(us));
@@ -246,7 +292,7 @@ mod tests {
 
     /// What the scanner accepts, serde accepts with the same result. Gives whether it accepted.
     fn agrees(text: impl AsRef<[u8]>) -> bool {
-        let Some((fields, length)) = object(text.as_ref(), &mut Minutes::default()) else {
+        let Some((fields, length)) = object(text.as_ref(), &mut Known::default()) else {
             return false;
         };
         let text = str::from_utf8(&text.as_ref()[..length]).unwrap();
@@ -323,13 +369,13 @@ mod tests {
             "{\"node\":\"a\0b\"}",
             "{\u{a0}\"node\":\"a\"}",
         ] {
-            assert_eq!(object(text.as_bytes(), &mut Minutes::default()), None, "{text}");
+            assert_eq!(object(text.as_bytes(), &mut Known::default()), None, "{text}");
         }
     }
 
     #[test]
     fn a_line_ends_where_it_ends() {
-        let length = |text: &str| line(text.as_bytes(), &mut Minutes::default()).map(|(_, length)| length);
+        let length = |text: &str| line(text.as_bytes(), &mut Known::default()).map(|(_, length)| length);
         for (text, expected) in [
             ("{\"node\":\"a\"}", Some(12)),
             ("{\"node\":\"a\"}\n{", Some(13)),
@@ -348,7 +394,7 @@ mod tests {
         #[test]
         fn any_integer_is_read(value: u64) {
             let text = format!("{{\"timestamp\":{value}}}");
-            let scanned = object(text.as_bytes(), &mut Minutes::default()).and_then(|(fields, _)| fields.timestamp);
+            let scanned = object(text.as_bytes(), &mut Known::default()).and_then(|(fields, _)| fields.timestamp);
             let fits = value < 10_000_000_000_000_000_000;
             prop_assert_eq!(scanned, fits.then_some(Stamp::Integer(value)));
         }

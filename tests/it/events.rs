@@ -266,6 +266,21 @@ fn json() -> impl Strategy<Value = String> {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(2_000))]
 
+    /// Most are like those before: what one line has shown must not be taken for the next.
+    #[test]
+    fn both_ways_of_reading_agree_on_common_lines(
+        lines in prop::collection::vec(
+            (prop::sample::select(NODES.to_vec()), "[ -~]{0,2}", prop::bool::weighted(0.1), any::<u64>()), 0..30,
+        ),
+        accept_unknown: bool,
+    ) {
+        let line = |(node, more, other, token): (&str, String, bool, u64)| {
+            let more = if other { more.as_str() } else { "" };
+            format!("{{\"node\":\"{node}{more}\",\"token\":\"{token:032x}\",\"timestamp\":1700000000000000}}\n")
+        };
+        drop(read_as(lines.into_iter().map(line).collect::<String>().as_bytes(), Format::Ndjson, accept_unknown));
+    }
+
     #[test]
     fn both_ways_of_reading_agree(
         events in prop::collection::vec(json(), 0..5), array: bool, accept_unknown: bool,

@@ -131,6 +131,7 @@ impl Map {
         Ok(Fields {
             node: get(&self.node).map(|text| (Key::Node, bytes(text))),
             token: get(&self.token).map(|text| (Key::Token, trace(bytes(text)))),
+            known_node: None,
             trace_id: None,
             timestamp,
             parent: self.parent.as_ref().and_then(get).map(bytes),

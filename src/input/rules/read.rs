@@ -131,6 +131,7 @@ impl<'a> LineReader<'a> {
         let fields = Fields {
             node: Some((Key::Node, node.as_bytes())),
             token: Some((Key::Token, token.as_bytes())),
+            known_node: None,
             trace_id: None,
             timestamp: timestamp_us.map(Stamp::Integer),
             parent: get(Field::Parent).map(str::as_bytes),
