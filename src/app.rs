@@ -3,6 +3,7 @@
 //! The order is that of the data path, backwards: whoever receives is there before whoever sends.
 //! Stopping goes the other way, so that what was accepted is still judged.
 
+use std::io::ErrorKind;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
@@ -134,7 +135,7 @@ async fn run(
     let state = Arc::new(state);
     let listen = address(manifest, flags.listen);
     let bound = Bound::bind(&state, listen, state.certificate.as_ref())
-        .map_err(|error| failed(&format!("listen on {listen}"), &error))?;
+        .map_err(|error| failed(&format!("listen on {listen}"), &not_listening(&error, listen)))?;
     let (address, server) = (bound.address, bound.handle());
     let mut serving = actix_web::rt::spawn(bound.run());
     let sources = Rc::new(Sources::new(pipeline.clone(), Arc::clone(&state.metrics)));
@@ -230,4 +231,16 @@ fn stop_signal() -> io::Result<impl Future<Output = &'static str>> {
             _ = interrupt.recv() => "SIGINT",
         }
     })
+}
+
+/// Why it does not listen on an address, and what to do about it.
+fn not_listening(error: &io::Error, listen: SocketAddr) -> String {
+    let (free, usual) = (SocketAddr::new(listen.ip(), 0), SocketAddr::new(listen.ip(), LISTEN_DEFAULT.port()));
+    let advice = match error.kind() {
+        ErrorKind::AddrInUse => format!("stop what listens there, or have a free port chosen by --listen {free}"),
+        ErrorKind::AddrNotAvailable => "this machine has no such address; write one that it has".to_owned(),
+        ErrorKind::PermissionDenied => format!("ports below 1024 are not for everybody; write --listen {usual}"),
+        _ => return error.to_string(),
+    };
+    format!("{error}; {advice}")
 }

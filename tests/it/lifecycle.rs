@@ -84,12 +84,13 @@ fn listening_beyond_loopback_needs_access_to_be_said() {
 }
 
 #[test]
-fn an_address_in_use_ends_with_1_and_names_it() {
+fn an_address_in_use_ends_with_1_and_says_what_to_do() {
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap().to_string();
     let (code, said) = refused(ORDERS, &["--listen", &address]);
     assert_eq!(code, 1);
     assert!(said.contains(&format!("failed to listen on {address}")), "{said}");
+    assert!(said.contains("stop what listens there, or have a free port chosen by --listen 127.0.0.1:0"), "{said}");
 }
 
 #[test]
