@@ -14,6 +14,7 @@ mod refusal;
 pub mod replay;
 mod resolve;
 pub mod rules;
+mod said;
 pub mod sample;
 mod scan;
 pub mod tail;

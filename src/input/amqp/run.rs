@@ -14,11 +14,20 @@ use super::tally::Tally;
 use crate::graph::InputState;
 use crate::input::body::{Parsed, Reason};
 use crate::input::pace::Lane;
+use crate::input::said::{HOUR_US, MINUTE_US, Said};
 use crate::metrics::Metrics;
 use crate::pipeline::Port;
 
 /// The first pause before we try again, and the longest.
 const PAUSES: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(5));
+
+/// How a session ended.
+struct Ended {
+    /// The broker may not know of it.
+    unnoticed: bool,
+    /// For how long messages flowed, where they did.
+    flowed: Option<Duration>,
+}
 
 /// Takes events from a queue.
 pub struct AmqpInput {
@@ -32,12 +41,36 @@ pub struct AmqpInput {
     pub(super) gaps: watch::Receiver<u64>,
     /// How often we had not when the session began.
     pub(super) gaps_seen: u64,
-    /// What was wrong with the last message from which nothing could be taken, until it has been told.
-    pub(super) poison: Option<String>,
-    /// What was wrong with the last event that was refused, while others of its message were taken, until it has been told.
-    pub(super) refused: Option<String>,
-    /// Why it is down, where it is.
-    down: Option<String>,
+    /// What was wrong with messages from which nothing could be taken.
+    poison: Wrong,
+    /// What was wrong with events that were refused, while others of their messages were taken.
+    refused: Wrong,
+    /// Why it was down.
+    down: Said,
+    /// Where it was connected.
+    connected: Said,
+}
+
+/// What is wrong with what a queue brings.
+struct Wrong {
+    said: Said,
+    /// What is news, until the pages are told: of what comes meanwhile nothing is said.
+    untold: Option<String>,
+}
+
+impl Wrong {
+    fn new() -> Self {
+        Self { said: Said::every(MINUTE_US), untold: None }
+    }
+
+    /// Whether this is to be logged; then the pages will be told as well.
+    fn is_news(&mut self, error: &str, now_us: u64) -> bool {
+        let news = self.untold.is_none() && self.said.is_news(error, now_us);
+        if news {
+            self.untold = Some(error.to_owned());
+        }
+        news
+    }
 }
 
 impl AmqpInput {
@@ -52,9 +85,10 @@ impl AmqpInput {
             stamp_us: None,
             gaps,
             gaps_seen: 0,
-            poison: None,
-            refused: None,
-            down: None,
+            poison: Wrong::new(),
+            refused: Wrong::new(),
+            down: Said::every(HOUR_US),
+            connected: Said::every(HOUR_US),
         }
     }
 
@@ -71,13 +105,12 @@ impl AmqpInput {
     async fn try_again_and_again(&mut self) {
         let (mut pause, mut wary) = (PAUSES.0, false);
         loop {
-            let begun_us = self.port.now_us();
-            let Ok((unnoticed, flowed)) = self.session(wary).await else { return };
+            let Ok(Ended { unnoticed, flowed }) = self.session(wary).await else { return };
             // One that lasted was good: what ended it need not be there still.
-            if self.port.now_us().saturating_sub(begun_us) > PAUSES.1.as_micros() as u64 {
+            if flowed.is_some_and(|flowed| flowed > PAUSES.1) {
                 pause = PAUSES.0;
             }
-            if flowed {
+            if flowed.is_some() {
                 wary = unnoticed;
             }
             sleep(pause.mul_f64(0.5 + chance() / 2.0)).await;
@@ -85,34 +118,42 @@ impl AmqpInput {
         }
     }
 
-    /// One session, to its end. Answers whether the broker may not know of that, and whether messages flowed. An error means
-    /// that nothing is taken any more.
-    async fn session(&mut self, wary: bool) -> Result<(bool, bool), Trouble> {
+    /// One session, to its end. An error means that nothing is taken any more.
+    async fn session(&mut self, wary: bool) -> Result<Ended, Trouble> {
         let (name, place) = (self.port.name().to_owned(), self.settings.url.place());
         // What the queue holds is counted after this.
         self.gaps_seen = *self.gaps.borrow_and_update();
         let mut session = match Session::open(&self.settings, &name, wary).await {
             Ok(session) => session,
             Err(trouble) => {
+                self.connected.mended();
                 let error = format!("{place}: {}", trouble.error);
-                return Ok((self.is_down(Trouble { error, ..trouble }).await?, false));
+                let unnoticed = self.is_down(Trouble { error, ..trouble }).await?;
+                return Ok(Ended { unnoticed, flowed: None });
             }
         };
-        self.down = None;
-        info!(subsystem = "input.amqp", input = name, broker = place, "the input is connected");
+        let begun_us = self.port.now_us();
+        if self.connected.is_news(&place, begun_us) {
+            info!(subsystem = "input.amqp", input = name, broker = place, "the input is connected");
+        }
         let trouble = session.run(self).await;
+        let flowed = Duration::from_micros(self.port.now_us().saturating_sub(begun_us));
+        if flowed > PAUSES.1 {
+            // One that ends as soon as it has begun is like those before it: of these nothing is said but why.
+            self.connected.mended();
+            self.down.mended();
+        }
         // Told before we take leave of the broker, which takes a while: from now on nobody reads.
         let told = self.is_down(trouble).await;
         session.close().await;
-        Ok((told?, true))
+        Ok(Ended { unnoticed: told?, flowed: Some(flowed) })
     }
 
     async fn is_down(&mut self, Trouble { error, unnoticed }: Trouble) -> Result<bool, Trouble> {
         self.lane.leave();
         // It is tried again every few seconds: what is no news is not said again.
-        if self.down.as_ref() != Some(&error) {
+        if self.down.is_news(&error, self.port.now_us()) {
             warn!(subsystem = "input.amqp", input = self.port.name(), error, "the input is down: it is tried again");
-            self.down = Some(error.clone());
         }
         self.tell(InputState::Down, None, Some(error)).await?;
         Ok(unnoticed)
@@ -122,10 +163,9 @@ impl AmqpInput {
     pub(super) fn count_rejected(&mut self, parsed: &Parsed) {
         if let Some(rejected) = parsed.rejected.first() {
             let error = format!("an event of a message was refused: {}", rejected.error);
-            if self.refused.is_none() {
+            if self.refused.is_news(&error, self.port.now_us()) {
                 warn!(subsystem = "input.amqp", input = self.port.name(), error, "events are refused");
             }
-            self.refused = Some(error);
         }
         for reason in Reason::ALL {
             let named = parsed.rejected.iter().filter(|event| event.reason == reason).count();
@@ -136,12 +176,16 @@ impl AmqpInput {
         }
     }
 
-    /// A message was kept aside: the first since it was last told is a line in the log.
-    pub(super) fn poisoned(&mut self, error: String) {
-        if self.poison.is_none() {
+    /// A message was kept aside.
+    pub(super) fn poisoned(&mut self, error: &str) {
+        if self.poison.is_news(error, self.port.now_us()) {
             warn!(subsystem = "input.amqp", input = self.port.name(), error, "a message is kept aside");
         }
-        self.poison = Some(error);
+    }
+
+    /// What the pages are to be told of what the queue has brought.
+    pub(super) fn wrong(&mut self) -> Option<String> {
+        self.poison.untold.take().or_else(|| self.refused.untold.take())
     }
 }
 

@@ -211,7 +211,7 @@ impl Session {
             let error = format!("nothing can be taken from a message: {}", poison.error);
             let now_us = input.port.now_us();
             input.settings.aside.keep(poison, &self.channel, now_us).await?;
-            input.poisoned(error);
+            input.poisoned(&error);
         }
         // What was kept aside is settled: only what is not may be named.
         if let Some(tag) = pushed.last_tag {
@@ -244,8 +244,7 @@ impl Session {
         let quiet = std::mem::replace(&mut self.quiet, true) && waiting == 0;
         let held = if quiet { 0 } else { waiting + u64::from(input.settings.prefetch) };
         self.behind = self.behind.map(|behind| behind.min(held));
-        let refused = input.refused.take();
-        let error = input.poison.take().or(refused);
+        let error = input.wrong();
         match self.behind {
             Some(_) => input.tell(InputState::CatchingUp, Some(lag_us), error).await,
             None if error.is_some() => input.tell(InputState::Up, Some(0), error).await,

@@ -186,6 +186,55 @@ fn a_message_from_which_nothing_can_be_taken_is_kept_aside_once() {
     assert!(!server.log().contains("the input is down"), "{}", server.log());
 }
 
+/// How many lines of the log hold this.
+fn lines(server: &Server, text: &str) -> usize {
+    server.log().lines().filter(|line| line.contains(text)).count()
+}
+
+#[test]
+fn what_goes_on_being_wrong_is_logged_once() {
+    if !there() {
+        return;
+    }
+    let broker = Broker::start();
+    let files = crate::harness::Files::new();
+    let quarantine = files.path("kept/poison.ndjson");
+    std::fs::create_dir(files.path("kept")).unwrap();
+    let server = Server::start(&manifest(&broker.url(), &format!("quarantine = {quarantine:?}")));
+    await_state(&server, "up");
+    let clock = MonotonicClock::start();
+    run(async {
+        let mut publisher = Publisher::new(&broker);
+        let until_us = clock.now_us() + 6 * SECOND_US;
+        let mixed = format!("[{}, {}]", event("web", "mixed"), event("wbe", "mixed"));
+        while clock.now_us() < until_us {
+            for body in [b"poison".as_slice(), mixed.as_bytes()] {
+                publisher.publish("events", body, BasicProperties::default()).await;
+            }
+        }
+    });
+    broker.await_empty("events");
+    for said in ["a message is kept aside", "events are refused"] {
+        assert_eq!(lines(&server, said), 1, "{said}: {}", server.log());
+    }
+
+    // The session ends as soon as it begins, again and again.
+    std::fs::rename(files.path("kept"), files.path("gone")).unwrap();
+    run(async { Publisher::new(&broker).publish("events", b"poison", BasicProperties::default()).await });
+    let mut last = Value::Null;
+    for _ in 0..4 {
+        last = wait_until("it was tried", || {
+            let error = input(&server)["last_error"].clone();
+            (error != last && error["error"].as_str()?.contains("failed to write")).then_some(error)
+        });
+    }
+    assert_eq!(lines(&server, "the input is down"), 1, "{}", server.log());
+    assert!(lines(&server, "the input is connected") <= 2, "{}", server.log());
+    std::fs::rename(files.path("gone"), files.path("kept")).unwrap();
+    broker.await_empty("events");
+    await_state(&server, "up");
+}
+
 #[test]
 fn fields_come_from_where_the_map_says() {
     if !there() {
