@@ -64,6 +64,15 @@ fn a_log_that_is_not_there_is_said() {
         wait_until("the page says it", || Some(strip(&server)).filter(|strip| strip.contains("no file matches")));
     assert!(strip.contains("<bdi>log</bdi> had trouble"), "{strip}");
     assert_eq!(lines(&server, &["input.log", "no file matches"]), 1, "{}", server.log());
+    // What was well meanwhile is said again.
+    let at = || server.input("log")["last_error"]["at"].clone();
+    let first = at();
+    let file = files.write("nowhere-else.log", "");
+    let found = || server.get("/metrics").body.contains("observatory_log_files{input=\"log\"} 1\n");
+    wait_until("the file is found", || found().then_some(()));
+    std::fs::remove_file(file).unwrap();
+    wait_until("/status says it again", || (at() != first).then_some(()));
+    assert_eq!(lines(&server, &["input.log", "no file matches"]), 2, "{}", server.log());
 }
 
 #[test]

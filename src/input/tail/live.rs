@@ -18,6 +18,7 @@ use crate::clock::SECOND_US;
 use crate::graph::InputState;
 use crate::input::pace::Lane;
 use crate::input::rules::LogSettings;
+use crate::input::said::{HOUR_US, MINUTE_US, Said};
 use crate::metrics::Metrics;
 use crate::pipeline::{Harvest, News, Port, Refused};
 
@@ -28,24 +29,20 @@ const LATE: Duration = Duration::from_millis(500);
 /// How far behind an input is, is told this often at most.
 const LAG_EVERY_US: u64 = SECOND_US;
 
-/// What is wrong, and stays so, is told this often.
-const ERROR_EVERY_US: u64 = 60 * SECOND_US;
-
 /// What was told last.
 struct Told {
     news: News,
-    /// What was wrong last, and when that was told.
-    error: Option<(String, u64)>,
     at_us: u64,
     /// How often we had not run until then.
     gaps: u64,
 }
 
-impl Told {
-    /// Whether what is wrong is to be told: it is news, or was told long ago.
-    fn is_due(&self, error: &str, now_us: u64) -> bool {
-        self.error.as_ref().is_none_or(|(told, at_us)| told != error || now_us > at_us + ERROR_EVERY_US)
-    }
+/// What was said of what is wrong.
+struct Wrong {
+    /// To the pages.
+    told: Said,
+    /// In the log.
+    logged: Said,
 }
 
 /// Takes events from log files.
@@ -55,13 +52,15 @@ pub struct LogInput {
     lane: Lane,
     metrics: Arc<Metrics>,
     told: Option<Told>,
+    wrong: Wrong,
     hinted: bool,
 }
 
 impl LogInput {
     /// An input that waits to be run.
     pub fn new(settings: LogSettings, port: Port, lane: Lane, metrics: Arc<Metrics>) -> Self {
-        Self { settings, port, lane, metrics, told: None, hinted: true }
+        let wrong = Wrong { told: Said::every(MINUTE_US), logged: Said::every(HOUR_US) };
+        Self { settings, port, lane, metrics, told: None, wrong, hinted: true }
     }
 
     /// Without hints from the operating system: everything is found by looking.
@@ -165,7 +164,8 @@ impl LogInput {
         let gone = match timeout(LATE, &mut push).await {
             Ok(gone) => gone?,
             Err(_late) => {
-                self.tell(News { state: InputState::CatchingUp, lag_us: None, error: None }, gaps).await?;
+                // What is wrong with the files, if anything is, still is.
+                self.tell_news(News { state: InputState::CatchingUp, lag_us: None, error: None }, gaps, false).await?;
                 push.await?
             }
         };
@@ -176,39 +176,48 @@ impl LogInput {
 
     /// Tells how the input is, where that is news. `gaps`: how often we had not run when that was found out.
     async fn tell(&mut self, news: News, gaps: u64) -> Result<(), Refused> {
+        // That all had been read is worth nothing where we have not run since.
+        if news.state == InputState::Up && gaps != *self.port.gaps().borrow() {
+            return Ok(());
+        }
+        let wrong = self.wrong_is_news(&news);
+        self.tell_news(news, gaps, wrong).await
+    }
+
+    /// Tells it where the state is another, `wrong` is news, or the lag is to be told.
+    async fn tell_news(&mut self, news: News, gaps: u64, wrong: bool) -> Result<(), Refused> {
         let now_us = self.port.now_us();
         let was = self.told.as_ref().map(|told| told.news.state);
         let known = self.told.as_ref().is_some_and(|told| {
-            let error = news.error.as_ref().is_some_and(|error| told.is_due(error, now_us));
             let lag = told.news.lag_us != news.lag_us && now_us > told.at_us + LAG_EVERY_US;
-            told.news.state == news.state && told.gaps == gaps && !error && !lag
+            told.news.state == news.state && told.gaps == gaps && !wrong && !lag
         });
-        // That all had been read is worth nothing where we have not run since.
-        let outdated = news.state == InputState::Up && gaps != *self.port.gaps().borrow();
-        if known || outdated {
+        if known {
             return Ok(());
         }
         if was != Some(news.state) {
             self.changed(&news);
         }
-        let before = self.told.take().and_then(|told| told.error);
-        let error = match &news.error {
-            Some(error) => {
-                let new = before.is_none_or(|(before, _)| before != *error);
-                if new && news.state != InputState::Down {
-                    warn!(
-                        subsystem = "input.log",
-                        input = self.port.name(),
-                        error,
-                        "something is wrong with the input"
-                    );
-                }
-                Some((error.clone(), now_us))
-            }
-            None => before,
-        };
-        self.told = Some(Told { news: news.clone(), error, at_us: now_us, gaps });
+        self.told = Some(Told { news: news.clone(), at_us: now_us, gaps });
         self.port.tell(news, gaps).await
+    }
+
+    /// Whether the pages are to be told what is wrong; the log is told here, unless it is why the input goes down, which is
+    /// logged as that.
+    fn wrong_is_news(&mut self, news: &News) -> bool {
+        let Wrong { told, logged } = &mut self.wrong;
+        let Some(error) = &news.error else {
+            told.mended();
+            logged.mended();
+            return false;
+        };
+        let now_us = self.port.now_us();
+        let was_down = self.told.as_ref().is_some_and(|told| told.news.state == InputState::Down);
+        let goes_down = news.state == InputState::Down && !was_down;
+        if logged.is_news(error, now_us) && !goes_down {
+            warn!(subsystem = "input.log", input = self.port.name(), error, "something is wrong with the input");
+        }
+        told.is_news(error, now_us)
     }
 
     /// The state is another.
