@@ -116,7 +116,7 @@ async fn read_and_take(request: &HttpRequest, payload: &mut Payload, worker: &Wo
 fn unreadable(state: &State, problem: &Problem) {
     let (status, _, detail) = problem.parts();
     if status == StatusCode::BAD_REQUEST {
-        state.note_refused(1, detail);
+        state.note_refused(1, detail, 0);
     }
 }
 
@@ -241,11 +241,12 @@ fn count_rejected(state: &State, named: &[Rejected], unnamed: &[usize; Reason::A
     }
     let more = unnamed.iter().sum::<usize>();
     if let Some(first) = named.first() {
-        let same = |event: &&Rejected| event.error == first.error;
-        state.note_refused(named.iter().filter(same).count() + more, &first.error);
+        let (same, others): (Vec<_>, Vec<_>) = named.iter().partition(|event| event.error == first.error);
         // A body of nonsense says no more than a few things.
-        for other in named.iter().filter(|event| !same(event)).take(SAID_MAX) {
-            state.note_refused(1, &other.error);
+        let unsaid = others.len().saturating_sub(SAID_MAX);
+        state.note_refused(same.len(), &first.error, unsaid + more);
+        for other in others.iter().take(SAID_MAX) {
+            state.note_refused(1, &other.error, 0);
         }
     }
     more

@@ -165,9 +165,10 @@ impl State {
         })
     }
 
-    /// Says that events were refused, and why: now and then, not of each of them.
-    pub(super) fn note_refused(&self, events: usize, error: &str) {
-        self.refused.note(&self.pipeline, events, error);
+    /// Says that events were refused, and why: now and then, not of each of them. `unsaid`: how many more were, of which only
+    /// the number is said.
+    pub(super) fn note_refused(&self, events: usize, error: &str, unsaid: usize) {
+        self.refused.note(&self.pipeline, events, error, unsaid);
     }
 
     /// Says in the log that senders are pushed back: now and then, not for each of them.
