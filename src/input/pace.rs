@@ -86,13 +86,13 @@ pub struct Lane {
 
 impl Lane {
     /// It begins to catch up. The others wait for the first that it brings.
-    pub fn begin(&mut self) {
+    pub fn begin(&self) {
         self.put(Place::At(None));
     }
 
     /// What it brings next is from `timestamp_us` (microseconds since the Unix epoch) on. Ready when nobody who
     /// catches up is far behind that.
-    pub async fn reach(&mut self, timestamp_us: u64) {
+    pub async fn reach(&self, timestamp_us: u64) {
         self.put(Place::At(Some(timestamp_us)));
         let mut moved = self.shared.moved.subscribe();
         while self.held_up(timestamp_us) {
@@ -104,11 +104,11 @@ impl Lane {
     }
 
     /// It has caught up, or cannot go on: nobody waits for it.
-    pub fn leave(&mut self) {
+    pub fn leave(&self) {
         self.put(Place::Free);
     }
 
-    fn put(&mut self, place: Place) {
+    fn put(&self, place: Place) {
         if let Some((_, own)) = self.shared.lock().iter_mut().find(|(number, _)| *number == self.number) {
             *own = place;
         }
@@ -154,7 +154,7 @@ mod tests {
     fn who_is_ahead_waits_for_the_slowest_and_the_slowest_never() {
         run(async {
             let pace = Pace::default();
-            let (mut logs, mut queue) = (pace.lane(), pace.lane());
+            let (logs, queue) = (pace.lane(), pace.lane());
             logs.begin();
             queue.begin();
             let mut ahead = pin!(logs.reach(100_000_000));
@@ -170,7 +170,7 @@ mod tests {
     fn nobody_waits_for_one_that_has_caught_up_or_is_gone() {
         run(async {
             let pace = Pace::default();
-            let (mut logs, mut queue, mut gone) = (pace.lane(), pace.lane(), pace.lane());
+            let (logs, queue, gone) = (pace.lane(), pace.lane(), pace.lane());
             logs.reach(100_000_000).await;
             queue.begin();
             gone.begin();
@@ -187,7 +187,7 @@ mod tests {
     fn one_that_stands_still_is_not_waited_for_until_it_moves() {
         run(async {
             let pace = Pace::patient(Duration::from_millis(10));
-            let (mut logs, mut queue) = (pace.lane(), pace.lane());
+            let (logs, queue) = (pace.lane(), pace.lane());
             queue.begin();
             logs.reach(100_000_000).await;
             logs.reach(200_000_000).await;

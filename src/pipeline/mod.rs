@@ -44,7 +44,7 @@ pub use journal_figures::JournalFigures;
 pub use local::LocalIntake;
 pub use observed::{Observed, Stretch};
 pub use opening::Journal;
-pub use port::{Harvest, Port};
+pub use port::{HandedOver, Harvest, Port};
 pub use query::Query;
 pub use stepped::Stepped;
 

@@ -25,6 +25,16 @@ pub struct Harvest {
     pub positions: Vec<Position>,
 }
 
+/// What was handed over, and is not acknowledged yet.
+pub struct HandedOver(oneshot::Receiver<Result<Vec<usize>, Refused>>);
+
+impl HandedOver {
+    /// Ready when it is acknowledged; answers as [`Port::push`] does. Nothing is lost where this is given up while it waits.
+    pub async fn taken(&mut self) -> Result<usize, Refused> {
+        (&mut self.0).await.unwrap_or(Err(Refused::Stopped)).map(|gone| gone.len())
+    }
+}
+
 /// The door of one input, by its name; cheap to clone.
 #[derive(Clone)]
 pub struct Port {
@@ -70,6 +80,11 @@ impl Port {
     /// not taken, because the manifest has lost their nodes. An error means that the server stops, or that the correlator
     /// begins again: whether anything was taken is not known, but where the input then stands is.
     pub async fn push(&self, harvest: Harvest) -> Result<usize, Refused> {
+        self.hand_over(harvest).await?.taken().await
+    }
+
+    /// Hands over what was read, when there is room; ready when that is done. What is handed over first counts first.
+    pub async fn hand_over(&self, harvest: Harvest) -> Result<HandedOver, Refused> {
         let Harvest { reports, by, unknown, positions } = harvest;
         let room = self.pipeline.room(Load::of(&reports, &unknown)).await?;
         let stretches = vec![Stretch { events: reports.len(), input: by.system.input(&self.name), by }];
@@ -82,7 +97,7 @@ impl Port {
             room,
             done,
         })?;
-        acknowledged.await.unwrap_or(Err(Refused::Stopped)).map(|gone| gone.len())
+        Ok(HandedOver(acknowledged))
     }
 
     /// Changes when we did not run for a while. Then an input that keeps what we have not read is catching up, whatever

@@ -2,7 +2,8 @@
 //!
 //! ```text
 //! run         one session after the other, until the server stops
-//!   -> session   connects, finds or declares the queue, consumes; acknowledges what is durable
+//!   -> session   connects, finds or declares the queue, consumes
+//!     -> flow       hands over what has come (`gather`), and acknowledges what is durable
 //!     -> message    one delivery: its events by the body, or by the manifest's `map` (`map`)
 //!     -> aside      keeps a message from which nothing can be taken, once
 //! ```
@@ -11,6 +12,8 @@
 //! in between, the broker delivers it again, and its events are known duplicates.
 
 mod aside;
+mod flow;
+mod gather;
 mod map;
 mod message;
 mod run;

@@ -1,6 +1,7 @@
 //! An input of a broker: one session after the other, until it is stopped.
 
 use std::hash::{BuildHasher, RandomState};
+use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -16,7 +17,7 @@ use crate::input::body::{Parsed, Reason};
 use crate::input::pace::Lane;
 use crate::input::said::{HOUR_US, MINUTE_US, Said};
 use crate::metrics::Metrics;
-use crate::pipeline::Port;
+use crate::pipeline::{News, Port};
 
 /// The first pause before we try again, and the longest.
 const PAUSES: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(5));
@@ -33,7 +34,7 @@ struct Ended {
 pub struct AmqpInput {
     pub(super) settings: AmqpSettings,
     pub(super) port: Port,
-    pub(super) lane: Lane,
+    pub(super) lane: Rc<Lane>,
     pub(super) tally: Tally,
     /// From when the last event is that was read.
     pub(super) stamp_us: Option<u64>,
@@ -80,7 +81,7 @@ impl AmqpInput {
         Self {
             settings,
             port,
-            lane,
+            lane: Rc::new(lane),
             tally,
             stamp_us: None,
             gaps,
@@ -159,6 +160,16 @@ impl AmqpInput {
         Ok(unnoticed)
     }
 
+    /// Tells how the input is.
+    pub(super) async fn tell(
+        &self,
+        state: InputState,
+        lag_us: Option<u64>,
+        error: Option<String>,
+    ) -> Result<(), Trouble> {
+        Ok(self.port.tell(News { state, lag_us, error }, self.gaps_seen).await?)
+    }
+
     /// Counts the refused events of a message whose others were taken.
     pub(super) fn count_rejected(&mut self, parsed: &Parsed) {
         if let Some(rejected) = parsed.rejected.first() {
@@ -185,7 +196,9 @@ impl AmqpInput {
 
     /// What the pages are to be told of what the queue has brought.
     pub(super) fn wrong(&mut self) -> Option<String> {
-        self.poison.untold.take().or_else(|| self.refused.untold.take())
+        let untold = [self.poison.untold.take(), self.refused.untold.take()];
+        let untold: Vec<_> = untold.into_iter().flatten().collect();
+        (!untold.is_empty()).then(|| untold.join("; "))
     }
 }
 

@@ -136,12 +136,12 @@ fn a_message_from_which_nothing_can_be_taken_is_kept_aside_once() {
     await_state(&server, "up");
     run(async {
         let mut publisher = Publisher::new(&broker);
+        let mixed = format!("[{}, {}]", event("web", "mixed"), event("wbe", "mixed"));
+        publisher.publish("events", mixed.as_bytes(), BasicProperties::default()).await;
         for number in 0..5 {
             publisher.publish("events", b"poison", BasicProperties::default()).await;
             pair(&mut publisher, &format!("message-{number}")).await;
         }
-        let mixed = format!("[{}, {}]", event("web", "mixed"), event("wbe", "mixed"));
-        publisher.publish("events", mixed.as_bytes(), BasicProperties::default()).await;
     });
     await_ledger(&server, "upstream", 6);
     broker.await_empty("events");
@@ -184,6 +184,35 @@ fn a_message_from_which_nothing_can_be_taken_is_kept_aside_once() {
     await_ledger(&server, "pass", 4);
     broker.await_empty("events");
     assert!(!server.log().contains("the input is down"), "{}", server.log());
+}
+
+#[test]
+fn what_is_handed_over_while_more_is_read_is_settled_once() {
+    if !there() {
+        return;
+    }
+    let broker = Broker::start();
+    let files = crate::harness::Files::new();
+    let path = files.write("manifest.toml", &manifest(&broker.url(), "prefetch = 8\ndead_letter = \"dead\""));
+    let data_dir = files.path("data");
+    let mut serve = crate::harness::observatory();
+    serve.args(["serve", &path, "--listen", "127.0.0.1:0", "--data-dir", data_dir.to_str().unwrap()]);
+    let server = Server::spawn(&mut serve);
+    await_state(&server, "up");
+    run(async {
+        let mut publisher = Publisher::new(&broker);
+        for number in 0..100 {
+            pair(&mut publisher, &format!("message-{number}")).await;
+            publisher.publish("events", b"poison", BasicProperties::default()).await;
+        }
+    });
+    let ledger = await_ledger(&server, "pass", 100);
+    broker.await_empty("events");
+    assert_eq!((&ledger["upstream"], &ledger["duplicates"]), (&100.into(), &0.into()), "none was delivered again");
+    assert_eq!(broker.messages("dead"), 100);
+    let rejected = counter(&server, "observatory_events_rejected_total{input=\"orders-mq\",reason=\"syntax\"}");
+    assert_eq!(rejected, 100);
+    assert_eq!(lines(&server, "the input is connected"), 1, "{}", server.log());
 }
 
 /// How many lines of the log hold this.
