@@ -56,6 +56,22 @@ impl Minutes {
         (second < 60).then_some(self.begin_us + second * 1_000_000 + fraction_us)
     }
 
+    /// Reads `2026-11-20T12:00:00.123Z`, without quotes, with any fraction and any offset. `None` says nothing: the text may be
+    /// good in another shape.
+    #[inline]
+    pub(super) fn plain(&mut self, text: &[u8]) -> Option<u64> {
+        let (minute, rest) = text.split_first_chunk::<16>()?;
+        let [b':', _, _, rest @ ..] = rest else { return None };
+        if *minute != self.text {
+            self.turn(*minute)?;
+        }
+        let second = pair(text, 17);
+        let (fraction_us, offset) = fraction_us(rest)?;
+        let local_us = self.begin_us + second * 1_000_000 + fraction_us;
+        let us = local_us.checked_add_signed(-offset_seconds(offset)? * 1_000_000)?;
+        (second < 60 && (TIMESTAMP_MIN_US..=TIMESTAMP_MAX_US).contains(&us)).then_some(us)
+    }
+
     #[cold]
     fn turn(&mut self, minute: [u8; 16]) -> Option<()> {
         let mut text = *b"0000-00-00T00:00:00Z";
@@ -223,6 +239,9 @@ mod tests {
             if let Some(us) = quoted.as_bytes().try_into().ok().and_then(|quoted| minutes.quoted(quoted)) {
                 assert_eq!(by_jiff(text), Some(us as i64), "{text}");
             }
+            if let Some(us) = minutes.plain(text.as_bytes()) {
+                assert_eq!(by_jiff(text), Some(us as i64), "{text}");
+            }
         }
         if let Some(us) = common(text.as_bytes()) {
             assert_eq!(by_jiff(text), Some(us as i64), "{text}");
@@ -245,6 +264,7 @@ mod tests {
         ] {
             assert_eq!(common(text.as_bytes()), Some(us), "{text}");
             assert_eq!(from_text(text.as_bytes()), Ok(us), "{text}");
+            assert_eq!(Minutes::default().plain(text.as_bytes()), Some(us), "{text}");
             assert_eq!(by_jiff(text), Some(us as i64), "{text}");
         }
         // Legal, but not of the common shape.

@@ -5,8 +5,9 @@ use std::borrow::Cow;
 use regex::Regex;
 use regex_syntax::ast::{Ast, parse::Parser};
 
+use super::read::text_of;
 use super::set::{Rule, RuleSet, Shape};
-use super::text::{Field, Lines};
+use super::text::{Field, Found, Lines};
 use crate::input::refusal::quote;
 
 /// Says how near rules came.
@@ -49,10 +50,13 @@ impl Near<'_> {
                 let found = pointers.find(line)?;
                 Some((line.len() + 1, self.not_given(&found.map(|text| text.map(Cow::into_owned)))?))
             }
-            Shape::Match(pattern) => match pattern.find(line, &mut pattern.locations()) {
-                Some(found) => Some((line.len() + 1, self.not_given(&found)?)),
-                None => self.halted(line),
-            },
+            Shape::Match(pattern) => {
+                let mut found = Found::default();
+                if !pattern.find_by_regex(line, &mut pattern.locations(), &mut found) {
+                    return self.halted(line);
+                }
+                Some((line.len() + 1, self.not_given(&found.map(|text| text.map(text_of)))?))
+            }
         }
     }
 

@@ -7,6 +7,7 @@ use regex::{CaptureLocations, Regex, RegexBuilder};
 use regex_syntax::hir::Hir;
 
 use super::plan::{self, Plan, Walked};
+use super::read::Text;
 use super::text::{Field, Found, RuleError, RuleKey};
 use crate::graph;
 
@@ -67,26 +68,38 @@ impl Pattern {
         self.regex.capture_locations()
     }
 
-    /// What a line has for each field; `None` where it does not match.
+    /// Finds what a line has for each field; `false` where it does not match.
     #[inline]
-    pub(super) fn find<'l>(&self, line: &'l str, locations: &mut CaptureLocations) -> Option<Found<&'l str>> {
+    pub(super) fn find<'l>(
+        &self,
+        line: &Text<'l>,
+        locations: &mut CaptureLocations,
+        found: &mut Found<&'l [u8]>,
+    ) -> bool {
         if let Some(plan) = &self.plan
-            && line.is_ascii()
+            && line.ascii
         {
-            let mut found = Found::default();
-            match plan.find(line, &mut found) {
-                Walked::Match => return Some(found),
-                Walked::NoMatch => return None,
+            match plan.find(line.bytes, found) {
+                Walked::Match => return true,
+                Walked::NoMatch => return false,
                 Walked::GaveUp => {}
             }
         }
-        self.find_by_regex(line, locations)
+        self.find_by_regex(line.str(), locations, found)
     }
 
-    /// The same without a plan: what tests hold it against.
-    pub(super) fn find_by_regex<'l>(&self, line: &'l str, locations: &mut CaptureLocations) -> Option<Found<&'l str>> {
-        self.regex.captures_read(locations, line)?;
-        Some(self.groups.map(|group| locations.get(group?).map(|(start, end)| &line[start..end])))
+    /// The same without a plan.
+    pub(super) fn find_by_regex<'l>(
+        &self,
+        line: &'l str,
+        locations: &mut CaptureLocations,
+        found: &mut Found<&'l [u8]>,
+    ) -> bool {
+        if self.regex.captures_read(locations, line).is_none() {
+            return false;
+        }
+        *found = self.groups.map(|group| locations.get(group?).map(|(start, end)| &line.as_bytes()[start..end]));
+        true
     }
 }
 

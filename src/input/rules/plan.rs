@@ -29,7 +29,7 @@ pub(super) struct Plan {
 #[derive(Clone, Debug)]
 enum Step {
     /// These bytes.
-    Literal(Box<[u8]>),
+    Literal(Literal),
     /// As many bytes of a class as there are.
     Run { class: Class, min: usize, max: usize },
     /// At least so many bytes of a class, up to a place of the literal that comes next.
@@ -40,6 +40,37 @@ enum Step {
     Close(Field),
     /// The line ends here.
     End,
+}
+
+/// Bytes that must stand at a place.
+#[derive(Clone, Debug)]
+struct Literal {
+    bytes: Box<[u8]>,
+    /// The first eight of them, in one number, and which of its bits count: most are no longer, and compared at once.
+    first: u64,
+    counts: u64,
+}
+
+impl Literal {
+    fn new(bytes: &[u8]) -> Self {
+        let (mut first, mut counts) = ([0; 8], [0; 8]);
+        for ((first, counts), byte) in first.iter_mut().zip(&mut counts).zip(bytes) {
+            (*first, *counts) = (*byte, u8::MAX);
+        }
+        Self { bytes: bytes.into(), first: u64::from_le_bytes(first), counts: u64::from_le_bytes(counts) }
+    }
+
+    /// Whether a line begins with it.
+    #[inline]
+    fn begins(&self, line: &[u8]) -> bool {
+        match line.first_chunk() {
+            Some(eight) => {
+                let same = (u64::from_le_bytes(*eight) ^ self.first) & self.counts == 0;
+                same && (self.bytes.len() <= eight.len() || line.starts_with(&self.bytes))
+            }
+            None => line.starts_with(&self.bytes),
+        }
+    }
 }
 
 /// Which place of the literal is tried first.
@@ -61,40 +92,34 @@ pub(super) enum Walked {
 }
 
 /// A walk through one line.
-struct Walk<'l> {
+struct Walk<'l, 'f> {
     line: &'l [u8],
+    /// Where the fields begin that have been opened.
     starts: [usize; Field::ALL.len()],
-    ends: [usize; Field::ALL.len()],
+    found: &'f mut Found<&'l [u8]>,
     tries_left: u32,
 }
 
 impl Plan {
-    /// Walks through a line, which must be ASCII. `found`: where each field stands.
+    /// Walks through a line, which must be ASCII. `found`: what stands in each field, where it matches.
     #[inline]
-    pub(super) fn find<'l>(&self, line: &'l str, found: &mut Found<&'l str>) -> Walked {
-        const NOWHERE: [usize; Field::ALL.len()] = [usize::MAX; Field::ALL.len()];
-        let mut walk = Walk { line: line.as_bytes(), starts: NOWHERE, ends: NOWHERE, tries_left: TRIES_MAX };
-        let walked = walk.go(&self.steps, 0);
-        if walked == Walked::Match {
-            for (found, (&start, &end)) in found.iter_mut().zip(walk.starts.iter().zip(&walk.ends)) {
-                *found = line.get(start..end);
-            }
-        }
-        walked
+    pub(super) fn find<'l>(&self, line: &'l [u8], found: &mut Found<&'l [u8]>) -> Walked {
+        *found = Found::default();
+        Walk { line, starts: [0; Field::ALL.len()], found, tries_left: TRIES_MAX }.go(&self.steps, 0)
     }
 }
 
-impl Walk<'_> {
+impl Walk<'_, '_> {
     /// Goes on from a place. It calls itself once for each gap.
     fn go(&mut self, mut steps: &[Step], mut at: usize) -> Walked {
         while let Some((step, rest)) = steps.split_first() {
             steps = rest;
             match step {
                 Step::Literal(literal) => {
-                    if !self.line[at..].starts_with(literal) {
+                    if !literal.begins(&self.line[at..]) {
                         return Walked::NoMatch;
                     }
-                    at += literal.len();
+                    at += literal.bytes.len();
                 }
                 Step::Run { class, min, max } => {
                     let length = class.run(&self.line[at..], *max);
@@ -108,7 +133,8 @@ impl Walk<'_> {
                     return if most < at + min { Walked::NoMatch } else { self.cross(rest, at + min, most, next) };
                 }
                 Step::Open(field) => self.starts[*field as usize] = at,
-                Step::Close(field) => self.ends[*field as usize] = at,
+                // A walk that comes back to a place closes again what it has closed behind it.
+                Step::Close(field) => self.found[*field as usize] = self.line.get(self.starts[*field as usize]..at),
                 Step::End if at < self.line.len() => return Walked::NoMatch,
                 Step::End => {}
             }

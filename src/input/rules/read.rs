@@ -1,5 +1,7 @@
 //! Lines in, events out.
 
+use std::cell::OnceCell;
+
 use regex::CaptureLocations;
 
 use super::decimal;
@@ -14,6 +16,7 @@ use crate::input::fields::{Fields, Key, Stamp};
 use crate::input::reader::not_utf8;
 use crate::input::refusal::{Miss, Refusal};
 use crate::input::resolve::Resolver;
+use crate::input::timestamp::Minutes;
 
 /// The longest line of a log; a longer one is refused.
 pub const LINE_MAX_BYTES: usize = 1 << 20;
@@ -68,16 +71,57 @@ pub struct LineReader<'a> {
     resolver: Resolver<'a>,
     locations: Vec<Option<CaptureLocations>>,
     /// By rule: the last stamp and what it came to, where reading one takes long: many lines are of the same moment.
-    stamps: Vec<(String, u64)>,
+    stamps: Vec<(Vec<u8>, u64)>,
+    /// The same for those of RFC 3339, many of which are of the same minute.
+    minutes: Minutes,
     last_us: Option<u64>,
+}
+
+/// A line that is text.
+pub(super) struct Text<'l> {
+    pub(super) bytes: &'l [u8],
+    pub(super) ascii: bool,
+    /// The same as a `str`, where somebody has asked for it: of ASCII that is known without.
+    str: OnceCell<&'l str>,
+}
+
+impl<'l> Text<'l> {
+    /// One that is not UTF-8, or holds a NUL, was torn or overwritten, and is not guessed at.
+    #[inline]
+    fn new(line: &'l [u8]) -> Result<Self, Line> {
+        let bytes = line.strip_suffix(b"\r").unwrap_or(line);
+        if bytes.len() > LINE_MAX_BYTES {
+            return Err(Line::too_long());
+        }
+        let no_text = |error: String| Line::Refused { rule: None, reason: Reason::Syntax, error };
+        if let Some(place) = memchr::memchr(0, bytes) {
+            return Err(no_text(format!("the line holds a NUL: see its byte {place}")));
+        }
+        let (ascii, str) = (bytes.is_ascii(), OnceCell::new());
+        if !ascii {
+            let text = str::from_utf8(bytes).map_err(|error| no_text(not_utf8("line", error)))?;
+            str.get_or_init(|| text);
+        }
+        Ok(Self { bytes, ascii, str })
+    }
+
+    pub(super) fn str(&self) -> &'l str {
+        self.str.get_or_init(|| text_of(self.bytes))
+    }
+}
+
+/// Of a line that is text, a field, which is text as well.
+#[inline]
+pub(super) fn text_of(field: &[u8]) -> &str {
+    str::from_utf8(field).unwrap_or_default()
 }
 
 impl<'a> LineReader<'a> {
     /// Reads by these rules. `accept_unknown`: events of unknown nodes are given back rather than refused.
     pub fn new(set: &'a RuleSet, nodes: &'a NodeIndex, accept_unknown: bool) -> Self {
         let locations = set.rules.iter().map(Rule::locations).collect();
-        let stamps = vec![(String::new(), 0); set.rules.len()];
-        Self { set, resolver: Resolver::new(nodes, accept_unknown), locations, stamps, last_us: None }
+        let (stamps, minutes) = (vec![(Vec::new(), 0); set.rules.len()], Minutes::default());
+        Self { set, resolver: Resolver::new(nodes, accept_unknown), locations, stamps, minutes, last_us: None }
     }
 
     /// Goes on in a file whose last event has this stamp; `None` at its beginning.
@@ -90,21 +134,22 @@ impl<'a> LineReader<'a> {
     /// now, or when a recording was last changed. A stamp without a year is told by it.
     #[inline]
     pub fn read(&mut self, line: &[u8], written_us: u64) -> Line {
-        let line = match text(line) {
+        let line = match Text::new(line) {
             Ok(line) => line,
             Err(refused) => return refused,
         };
         let set = self.set;
+        let mut found = Found::default();
         for (place, rule) in set.rules.iter().enumerate() {
             let taken = match (&rule.shape, &mut self.locations[place]) {
-                (Shape::Match(pattern), Some(locations)) => match pattern.find(line, locations) {
-                    Some(found) => self.event(place, rule, &given(found), written_us),
-                    None => None,
-                },
-                _ => match rule.find_json(line) {
-                    Some(found) => self.event(place, rule, &given(found), written_us),
-                    None => None,
-                },
+                (Shape::Match(pattern), Some(locations)) => {
+                    let matches = pattern.find(&line, locations, &mut found);
+                    if matches { self.event(place, rule, &found, written_us) } else { None }
+                }
+                _ => rule.find_json(line.str()).and_then(|json| {
+                    let found = json.each_ref().map(|text| text.as_ref().map(|text| text.as_bytes()));
+                    self.event(place, rule, &found, written_us)
+                }),
             };
             if let Some(taken) = taken {
                 return taken;
@@ -115,13 +160,15 @@ impl<'a> LineReader<'a> {
 
     /// What a rule makes of what it found; `None` where the line has no token or no node, and is not taken.
     #[inline]
-    fn event<T: AsRef<str>>(&mut self, place: usize, rule: &Rule, found: &Found<T>, written_us: u64) -> Option<Line> {
-        let get = |field: Field| found[field as usize].as_ref().map(AsRef::as_ref);
-        let (token, node) = (get(Field::Token)?, get(Field::Node).or(rule.text.node.as_deref())?);
+    fn event(&mut self, place: usize, rule: &Rule, found: &Found<&[u8]>, written_us: u64) -> Option<Line> {
+        // Logs write a field that is not there as nothing, or as `-`.
+        let get = |field: Field| found[field as usize].filter(|text| !matches!(text, [] | [b'-']));
+        let token = get(Field::Token)?;
+        let node = get(Field::Node).or(rule.text.node.as_deref().map(str::as_bytes))?;
         let beside = Beside { written_us, last_us: self.last_us };
         let stamp = get(Field::Timestamp).map(|stamp| {
             let us = self.stamp(place, rule, stamp, beside)?;
-            get(Field::Duration).map_or(Ok(us), |duration| less(us, duration, rule.text.unit))
+            get(Field::Duration).map_or(Ok(us), |duration| less(us, text_of(duration), rule.text.unit))
         });
         let timestamp_us = match stamp.transpose() {
             Ok(us) => us,
@@ -129,13 +176,13 @@ impl<'a> LineReader<'a> {
         };
         self.last_us = timestamp_us.or(self.last_us);
         let fields = Fields {
-            node: Some((Key::Node, node.as_bytes())),
-            token: Some((Key::Token, token.as_bytes())),
+            node: Some((Key::Node, node)),
+            token: Some((Key::Token, token)),
             known_node: None,
             trace_id: None,
-            timestamp: timestamp_us.map(Stamp::Integer),
-            parent: get(Field::Parent).map(str::as_bytes),
-            alias: get(Field::Alias).map(str::as_bytes),
+            timestamp: timestamp_us.map(Stamp::Known),
+            parent: get(Field::Parent),
+            alias: get(Field::Alias),
         };
         Some(match self.resolver.resolve(&fields) {
             Ok(report) => Line::Event { rule: place, report },
@@ -145,13 +192,15 @@ impl<'a> LineReader<'a> {
 
     /// Reads a rule's stamp.
     #[inline]
-    fn stamp(&mut self, place: usize, rule: &Rule, text: &str, beside: Beside) -> Result<u64, String> {
-        if !matches!(rule.stamps, Stamps::Format(_)) {
-            return rule.stamps.read(text, beside);
+    fn stamp(&mut self, place: usize, rule: &Rule, text: &[u8], beside: Beside) -> Result<u64, String> {
+        match &rule.stamps {
+            Stamps::Rfc3339 if let Some(us) = self.minutes.plain(text) => return Ok(us),
+            Stamps::Rfc3339 | Stamps::Epoch(_) => return rule.stamps.read(text_of(text), beside),
+            Stamps::Format(_) => {}
         }
         let (last, us) = &mut self.stamps[place];
         if last != text || text.is_empty() {
-            *us = rule.stamps.read(text, beside)?;
+            *us = rule.stamps.read(text_of(text), beside)?;
             text.clone_into(last);
         }
         Ok(*us)
@@ -167,12 +216,6 @@ fn less(us: u64, duration: &str, unit: Unit) -> Result<u64, String> {
         .ok_or_else(|| "the timestamp less the duration is before the year 2000".to_owned())
 }
 
-/// What is given: logs write a field that is not there as nothing, or as `-`.
-#[inline]
-fn given<T: AsRef<str>>(found: Found<T>) -> Found<T> {
-    found.map(|text| text.filter(|text| !matches!(text.as_ref(), "" | "-")))
-}
-
 #[cold]
 fn missed(rule: usize, miss: Miss) -> Line {
     match miss {
@@ -185,18 +228,4 @@ fn missed(rule: usize, miss: Miss) -> Line {
 #[cold]
 fn refused(rule: usize, Refusal { reason, error }: Refusal) -> Line {
     Line::Refused { rule: Some(rule), reason, error }
-}
-
-/// The text of a line. One that is not UTF-8, or holds a NUL, was torn or overwritten, and is not guessed at.
-#[inline]
-fn text(line: &[u8]) -> Result<&str, Line> {
-    let line = line.strip_suffix(b"\r").unwrap_or(line);
-    if line.len() > LINE_MAX_BYTES {
-        return Err(Line::too_long());
-    }
-    let no_text = |error: String| Line::Refused { rule: None, reason: Reason::Syntax, error };
-    if let Some(place) = memchr::memchr(0, line) {
-        return Err(no_text(format!("the line holds a NUL: see its byte {place}")));
-    }
-    str::from_utf8(line).map_err(|error| no_text(not_utf8("line", error)))
 }

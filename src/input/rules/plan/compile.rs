@@ -9,7 +9,7 @@ use memchr::memmem::{Finder, FinderRev};
 use regex_syntax::hir::{Hir, HirKind, Look, Repetition};
 
 use super::class::Class;
-use super::{Next, Plan, Step};
+use super::{Literal, Next, Plan, Step};
 use crate::input::rules::text::{Field, Found};
 
 /// A part of an expression.
@@ -114,8 +114,9 @@ fn step(part: Part, after: &mut After) -> Option<Step> {
         }
         Part::Literal(literal) => {
             let first = *literal.first()?;
-            *after = After { first: Class::of(|byte| byte == first), nothing: false, literal: Some(literal.clone()) };
-            Step::Literal(literal.into())
+            let step = Step::Literal(Literal::new(&literal));
+            *after = After { first: Class::of(|byte| byte == first), nothing: false, literal: Some(literal) };
+            step
         }
         Part::Field { class, min, max, greedy } => {
             let all = min == max || (greedy && after.nothing) || (!after.nothing && class.is_disjoint(&after.first));

@@ -11,7 +11,7 @@ type Places = Found<Range<usize>>;
 /// Where the fields stand by the plan, and by `regex`; the outer one is `None` where the plan gives up.
 fn both(pattern: &str, line: &str) -> Option<(Option<Places>, Option<Places>)> {
     let pattern = Pattern::new(pattern).unwrap();
-    let places = |found: Found<&str>| {
+    let places = |found: Found<&[u8]>| {
         found.map(|text| {
             text.map(|text| {
                 let start = text.as_ptr() as usize - line.as_ptr() as usize;
@@ -21,12 +21,13 @@ fn both(pattern: &str, line: &str) -> Option<(Option<Places>, Option<Places>)> {
     };
     let plan = pattern.plan.as_ref()?;
     let mut found = Found::default();
-    let by_plan = match plan.find(line, &mut found) {
+    let by_plan = match plan.find(line.as_bytes(), &mut found) {
         Walked::Match => Some(places(found)),
         Walked::NoMatch => None,
         Walked::GaveUp => return None,
     };
-    Some((by_plan, pattern.find_by_regex(line, &mut pattern.locations()).map(places)))
+    let by_regex = pattern.find_by_regex(line, &mut pattern.locations(), &mut found);
+    Some((by_plan, by_regex.then(|| places(found))))
 }
 
 fn has_plan(pattern: &str) -> bool {
@@ -66,6 +67,21 @@ fn a_line_that_would_be_walked_often_is_left_to_regex() {
         let (by_plan, by_regex) = both(pattern, line).unwrap();
         assert_eq!(by_plan.as_ref().unwrap()[0], Some(token));
         assert_eq!(by_plan, by_regex);
+    }
+}
+
+#[test]
+fn literals_of_every_length_are_compared_to_their_ends() {
+    let long = "0123456789abcdef";
+    for length in 1..=long.len() {
+        let literal = Literal::new(&long.as_bytes()[..length]);
+        assert!(literal.begins(long.as_bytes()) && literal.begins(&long.as_bytes()[..length]), "{length}");
+        assert!(!literal.begins(&long.as_bytes()[..length - 1]), "{length}");
+        for place in 0..length {
+            let mut other = long.as_bytes().to_vec();
+            other[place] = b'x';
+            assert!(!literal.begins(&other) && !literal.begins(&other[..length]), "{length} {place}");
+        }
     }
 }
 
