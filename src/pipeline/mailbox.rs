@@ -169,3 +169,119 @@ impl Mailbox {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc::{Receiver, sync_channel};
+    use std::thread::JoinHandle;
+
+    use tokio::sync::oneshot;
+
+    use super::super::intake::{Load, Room};
+    use super::*;
+    use crate::clock::MonotonicClock;
+
+    /// An owner who is not woken sleeps on: nothing else comes that would wake it.
+    const FOR_EVER: Duration = Duration::from_hours(1);
+    const PATIENCE: Duration = Duration::from_secs(30);
+    const ROUNDS: u32 = 30_000;
+
+    /// An owner who tells how many batches and queries it has found, whenever it wakes, until it is told to stop.
+    fn owner(deep: bool) -> (Arc<Mailbox>, Receiver<(usize, usize)>, JoinHandle<()>) {
+        let mailbox = Arc::new(Mailbox::new(Arc::new(MonotonicClock::start())));
+        let (tell, told) = sync_channel(1);
+        let found = Arc::clone(&mailbox);
+        let thread = std::thread::spawn(move || {
+            loop {
+                let work = found.take(FOR_EVER, deep);
+                let batches = work.came.iter().filter(|(_, came)| matches!(came, Came::Batch(_))).count();
+                if work.stop || tell.send((batches, work.came.len() - batches)).is_err() {
+                    break;
+                }
+            }
+        });
+        (mailbox, told, thread)
+    }
+
+    /// Waits until so much has been found, or, for nothing, until the owner has woken.
+    fn expect(told: &Receiver<(usize, usize)>, wanted: (usize, usize), what: &str) {
+        let mut found = (0, 0);
+        loop {
+            let (batches, queries) = told.recv_timeout(PATIENCE).unwrap_or_else(|_| panic!("nobody woke for {what}"));
+            found = (found.0 + batches, found.1 + queries);
+            if found == wanted {
+                break;
+            }
+        }
+    }
+
+    /// The owner is met on its way to sleep, at another place each time.
+    fn dawdle(round: u32) {
+        for _ in 0..round % 256 {
+            std::hint::spin_loop();
+        }
+    }
+
+    fn send(mailbox: &Mailbox) {
+        let room = Arc::new(Room::default()).reserve(Load::default()).unwrap();
+        let (reports, stretches, unknown) = (Vec::new(), Vec::new(), Vec::new());
+        let batch = Batch { reports, stretches, unknown, positions: None, room, done: oneshot::channel().0 };
+        mailbox.send(batch).unwrap();
+    }
+
+    fn ask(mailbox: &Mailbox) {
+        let (stream, from, to) = (String::new(), String::new(), String::new());
+        mailbox.ask(Query::Edge { stream, from, to, answer: oneshot::channel().0 }).unwrap();
+    }
+
+    fn stop(mailbox: &Mailbox, owner: JoinHandle<()>, told: &Receiver<(usize, usize)>) {
+        mailbox.stop();
+        let ended = (0..PATIENCE.as_millis()).any(|_| {
+            // It may tell something before it sees that it is to end.
+            let ended = told.recv_timeout(Duration::from_millis(1));
+            matches!(ended, Err(std::sync::mpsc::RecvTimeoutError::Disconnected))
+        });
+        assert!(ended, "nobody woke to end");
+        owner.join().unwrap();
+    }
+
+    #[test]
+    fn whatever_comes_wakes_an_owner_who_sleeps_lightly() {
+        let (mailbox, told, owner) = owner(false);
+        for round in 0..ROUNDS {
+            dawdle(round);
+            match round % 3 {
+                0 => {
+                    send(&mailbox);
+                    expect(&told, (1, 0), "a batch");
+                }
+                1 => {
+                    ask(&mailbox);
+                    expect(&told, (0, 1), "a query");
+                }
+                _ => {
+                    mailbox.nudge();
+                    expect(&told, (0, 0), "a nudge");
+                }
+            }
+        }
+        stop(&mailbox, owner, &told);
+    }
+
+    #[test]
+    fn who_sleeps_deeply_wakes_for_all_but_events_and_finds_them_then() {
+        let (mailbox, told, owner) = owner(true);
+        for round in 0..ROUNDS {
+            send(&mailbox);
+            dawdle(round);
+            if round % 2 == 0 {
+                ask(&mailbox);
+                expect(&told, (1, 1), "a query");
+            } else {
+                mailbox.nudge();
+                expect(&told, (1, 0), "a nudge");
+            }
+        }
+        stop(&mailbox, owner, &told);
+    }
+}
