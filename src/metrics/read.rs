@@ -11,7 +11,7 @@ pub(super) use super::table::Read;
 use crate::board::{Board, DiscoveryBoard, EdgeBoard, LATENCY_BOUNDS_US, NodeBoard};
 use crate::graph::InputState;
 use crate::outcome::{Freshness, NodeState, Outcome};
-use crate::pipeline::{DELAY_BOUNDS_US, EVENTS_MAX, JournalState, Pipeline};
+use crate::pipeline::{DELAY_BOUNDS_US, JournalState, Pipeline, WAITING_EVENTS_MAX};
 
 /// Makes families from the latest board.
 pub(super) struct Reader {
@@ -126,7 +126,7 @@ fn fill_edge(read: &mut Read, stream: &str, edge: &EdgeBoard) {
 fn fill_pipeline(read: &mut Read, pipeline: &Pipeline) {
     let figures = pipeline.figures();
     read.waiting_events.add(&[], pipeline.waiting().events as f64);
-    read.waiting_events_limit.add(&[], EVENTS_MAX as f64);
+    read.waiting_events_limit.add(&[], WAITING_EVENTS_MAX as f64);
     read.overloaded_total.add(&[], figures.overloaded.load(Ordering::Relaxed) as f64);
     read.gaps_total.add(&[], figures.gaps.load(Ordering::Relaxed) as f64);
     read.boards_total.add(&[], figures.boards.load(Ordering::Relaxed) as f64);

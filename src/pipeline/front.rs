@@ -22,10 +22,22 @@ const STALL_US: u64 = SECOND_US;
 /// more often.
 pub(super) const TOGETHER_US: u64 = 5_000;
 /// To so many events no more are added.
-const EVENTS_MAX: usize = 64 * 1024;
+const TOGETHER_MAX: usize = 64 * 1024;
 
 /// So many lists of events are under way at once: one is written, the next one is made.
 const SPARE_MAX: usize = 2;
+
+/// Whether events are taken by HTTP, which is down where they are not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Taking {
+    Taken,
+    /// Requests with events were refused of late.
+    Refused,
+    /// The same, but it is not known whether it happened that this was listed: then it is listed again.
+    Doubtful,
+    /// Somebody has waited for us for too long.
+    Stalled,
+}
 
 /// Makes the list. What it lists has not happened yet: it happens when the list has been kept, where it is.
 pub(super) struct Front {
@@ -35,12 +47,8 @@ pub(super) struct Front {
     pub(super) listed_us: u64,
     /// Until when we are known to have run: somebody looked around then, or has come back.
     pub(super) awake_us: u64,
-    /// Whether requests with events were refused of late, or wait for us.
-    refusing: bool,
-    /// Whether somebody has waited for us for too long.
-    pub(super) stalled: bool,
-    /// Whether it is not known what of that has happened: then it is listed again.
-    doubtful: bool,
+    /// Whether events are taken by HTTP.
+    taking: Taking,
     /// What is listed and has not been taken from here.
     list: Vec<Happening>,
     /// What is observed after each reload that is listed and has not happened.
@@ -61,9 +69,7 @@ impl Front {
             observed,
             listed_us: now_us,
             awake_us: now_us,
-            refusing: false,
-            stalled: false,
-            doubtful: false,
+            taking: Taking::Taken,
             list: Vec::new(),
             reloads: VecDeque::new(),
             together_us: now_us,
@@ -76,7 +82,7 @@ impl Front {
     /// Goes on after we were down since the last that was listed, whatever kept us.
     pub(super) fn come_back(&mut self, now_us: u64) {
         // Whether requests were refused in the end is not known: that is over, in any case.
-        (self.refusing, self.doubtful) = (true, true);
+        self.taking = Taking::Doubtful;
         self.list(Entry::Gap { from_us: self.listed_us, until_us: now_us }, now_us);
         self.awake_us = now_us;
     }
@@ -96,7 +102,12 @@ impl Front {
         self.list.clear();
         self.reloads.clear();
         (self.observed, self.listed_us) = (observed, listed_us);
-        (self.refusing, self.stalled, self.doubtful) = (true, false, true);
+        self.taking = Taking::Doubtful;
+    }
+
+    /// Whether somebody has waited for us for too long.
+    pub(super) fn is_stalled(&self) -> bool {
+        self.taking == Taking::Stalled
     }
 
     /// Whether nothing is listed.
@@ -134,8 +145,8 @@ impl Front {
         }
         if let Some(first_us) = shared.refusals.take_first(now_us) {
             self.refuse(shared, first_us.min(now_us).max(self.listed_us));
-        } else if self.refusing && !self.stalled && shared.refusals.is_over(now_us) {
-            self.refusing = false;
+        } else if matches!(self.taking, Taking::Refused | Taking::Doubtful) && shared.refusals.is_over(now_us) {
+            self.taking = Taking::Taken;
             self.list(Entry::Input { input: self.observed.http, state: InputState::Up }, now_us);
             info!(subsystem = "input.http", "events are taken");
         }
@@ -146,9 +157,10 @@ impl Front {
     /// from here: that came while they waited.
     pub(super) fn note_wait(&mut self, shared: &Shared, since_us: Option<u64>, now_us: u64) {
         let stalls = since_us.is_some_and(|since_us| now_us > since_us + STALL_US);
-        if stalls == std::mem::replace(&mut self.stalled, stalls) {
+        if stalls == self.is_stalled() {
             return;
         }
+        let before = std::mem::replace(&mut self.taking, if stalls { Taking::Stalled } else { Taking::Refused });
         if !stalls {
             shared.gaps.send_modify(|gaps| *gaps += 1);
             return;
@@ -156,10 +168,10 @@ impl Front {
         shared.figures.gaps.fetch_add(1, Ordering::Relaxed);
         warn!(subsystem = "store", "the journal is slow: what may wait for it meanwhile is not judged");
         // Where a reload is listed, what lies before it has other places.
-        let before = self.list.first().filter(|_| self.reloads.is_empty()).map(|first| first.now_us);
-        let (place, at_us) = before.map_or((self.list.len(), self.listed_us), |at_us| (0, at_us));
+        let first_us = self.list.first().filter(|_| self.reloads.is_empty()).map(|first| first.now_us);
+        let (place, at_us) = first_us.map_or((self.list.len(), self.listed_us), |at_us| (0, at_us));
         let mut entries = vec![Happening::new(Entry::Gap { from_us: at_us, until_us: at_us }, at_us)];
-        if !std::mem::replace(&mut self.refusing, true) || std::mem::take(&mut self.doubtful) {
+        if before != Taking::Refused {
             entries.push(self.http_down("events had to wait: the journal is slow", at_us));
         }
         self.list.splice(place..place, entries);
@@ -177,9 +189,10 @@ impl Front {
 
     /// Requests with events are refused since a moment.
     fn refuse(&mut self, shared: &Shared, since_us: u64) {
-        if std::mem::replace(&mut self.refusing, true) && !std::mem::take(&mut self.doubtful) {
+        if matches!(self.taking, Taking::Refused | Taking::Stalled) {
             return;
         }
+        self.taking = Taking::Refused;
         let waiting = shared.room.taken().events;
         warn!(subsystem = "input.http", waiting, "events are refused: more come than can be judged");
         let down = self.http_down("events were refused: more came than could be judged", since_us);
@@ -212,7 +225,7 @@ impl Front {
     fn together(&mut self, more: usize, now_us: u64) -> Happening {
         if let Some(Happening { entry: Entry::Events(events), .. }) = self.list.last()
             && now_us <= self.calm_until_us.min(self.together_us + TOGETHER_US)
-            && events.len() + more <= EVENTS_MAX
+            && events.len() + more <= TOGETHER_MAX
             && let Some(last) = self.list.pop()
         {
             return last;
@@ -263,8 +276,8 @@ impl Front {
     pub(super) fn list_news(&mut self, shared: &Shared, name: &str, mut news: News, gaps: u64, now_us: u64) {
         let input = self.observed.system.input(name);
         if input == self.observed.http {
-            news.state = if self.refusing { InputState::Down } else { InputState::Up };
-        } else if news.state == InputState::Up && (self.stalled || gaps != *shared.gaps.borrow()) {
+            news.state = if self.taking == Taking::Taken { InputState::Up } else { InputState::Down };
+        } else if news.state == InputState::Up && (self.is_stalled() || gaps != *shared.gaps.borrow()) {
             news.state = InputState::CatchingUp;
         }
         self.forget_between(input, &mut news);

@@ -11,9 +11,9 @@ use crate::event::{Packed, Report, Token};
 use crate::journal::Position;
 
 /// The most events that may wait for the owner.
-pub const EVENTS_MAX: usize = 256 * 1024;
+pub const WAITING_EVENTS_MAX: usize = 256 * 1024;
 /// The most bytes that waiting events may take.
-const BYTES_MAX: usize = 64 * 1024 * 1024;
+const WAITING_BYTES_MAX: usize = 64 * 1024 * 1024;
 
 /// Why a batch was not taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -73,7 +73,7 @@ impl Room {
     pub(super) fn reserve(self: &Arc<Self>, load: Load) -> Result<Reservation, Refused> {
         let mut taken = self.lock();
         let both = Load { events: taken.events + load.events, bytes: taken.bytes + load.bytes };
-        if taken.events > 0 && (both.events > EVENTS_MAX || both.bytes > BYTES_MAX) {
+        if taken.events > 0 && (both.events > WAITING_EVENTS_MAX || both.bytes > WAITING_BYTES_MAX) {
             return Err(Refused::Overloaded);
         }
         *taken = both;
@@ -168,7 +168,7 @@ mod tests {
     #[test]
     fn who_waits_for_room_sleeps_until_some_is_freed() {
         let room = Arc::new(Room::default());
-        let full = room.reserve(Load { events: EVENTS_MAX, bytes: 1 }).unwrap();
+        let full = room.reserve(Load { events: WAITING_EVENTS_MAX, bytes: 1 }).unwrap();
         let mut waits = pin!(room.wait(Load { events: 1, bytes: 1 }));
         let mut look = || waits.as_mut().poll(&mut Context::from_waker(Waker::noop()));
         assert!(look().is_pending(), "and it does not go in circles, either");
@@ -181,14 +181,14 @@ mod tests {
     #[test]
     fn room_is_bounded_but_never_refuses_for_ever() {
         let room = Arc::new(Room::default());
-        let huge = room.reserve(Load { events: 2 * EVENTS_MAX, bytes: 1 }).unwrap();
+        let huge = room.reserve(Load { events: 2 * WAITING_EVENTS_MAX, bytes: 1 }).unwrap();
         assert_eq!(room.reserve(Load { events: 1, bytes: 1 }).unwrap_err(), Refused::Overloaded);
-        assert_eq!(room.taken().events, 2 * EVENTS_MAX);
+        assert_eq!(room.taken().events, 2 * WAITING_EVENTS_MAX);
         drop(huge);
         assert_eq!(room.taken(), Load::default());
         let mut small = room.reserve(Load { events: 1, bytes: 1 }).unwrap();
-        assert!(room.reserve(Load { events: EVENTS_MAX, bytes: 1 }).is_err());
-        assert!(room.reserve(Load { events: 1, bytes: BYTES_MAX }).is_err());
+        assert!(room.reserve(Load { events: WAITING_EVENTS_MAX, bytes: 1 }).is_err());
+        assert!(room.reserve(Load { events: 1, bytes: WAITING_BYTES_MAX }).is_err());
         small.merge(room.reserve(Load { events: 2, bytes: 2 }).unwrap());
         assert_eq!(room.taken(), Load { events: 3, bytes: 3 });
         drop(small);

@@ -169,7 +169,7 @@ impl Keeper {
             Some(outage) => outage.retry_us,
             None if !core.front.is_empty() || !self.waiting.is_empty() => 0,
             // Nobody waits any more: that is to be seen at once.
-            None if passes && core.front.stalled => 0,
+            None if passes && core.front.is_stalled() => 0,
             None if passes => core.due_us().min(core.front.listed_us + BEAT_US).min(core.look_us()),
             None => board_us,
         };

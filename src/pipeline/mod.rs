@@ -39,7 +39,7 @@ mod stepped;
 pub use core::Changed;
 pub use figures::{DELAY_BOUNDS_US, Delays, Figures};
 pub use handle::{JournalState, Pipeline, Running, Start};
-pub use intake::{Batch, EVENTS_MAX, Load, Refused, Reservation};
+pub use intake::{Batch, Load, Refused, Reservation, WAITING_EVENTS_MAX};
 pub use journal_figures::JournalFigures;
 pub use local::LocalIntake;
 pub use observed::{Observed, Stretch};

@@ -10,7 +10,7 @@ use observatory::graph::{InputState, NodeId};
 use observatory::manifest::{Source, load};
 use observatory::metrics::Metrics;
 use observatory::outcome::Freshness;
-use observatory::pipeline::{EVENTS_MAX, Load, LocalIntake, Pipeline, Refused, Running, Start};
+use observatory::pipeline::{Load, LocalIntake, Pipeline, Refused, Running, Start, WAITING_EVENTS_MAX};
 use observatory::web::{Bound, Limits, State};
 
 use crate::harness::{Answer, ORDERS, PATIENCE, agent, event, read, wait_until};
@@ -69,7 +69,7 @@ fn a_full_queue_answers_503_with_retry_after_and_takes_nothing() {
     assert_eq!(inside.post(&event("web", "before")).status, 202);
     let http = || inside.pipeline().board().inputs[0].clone();
     assert_eq!(http().state, InputState::Up);
-    let full = inside.pipeline().reserve(Load { events: EVENTS_MAX, bytes: 0 }).unwrap();
+    let full = inside.pipeline().reserve(Load { events: WAITING_EVENTS_MAX, bytes: 0 }).unwrap();
     let mut waits = Vec::new();
     for _ in 0..20 {
         let answer = inside.post(&event("web", "refused"));

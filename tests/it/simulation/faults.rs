@@ -3,7 +3,7 @@
 use std::sync::atomic::Ordering;
 use std::task::{Context, Waker};
 
-use observatory::pipeline::{EVENTS_MAX, Load};
+use observatory::pipeline::{Load, WAITING_EVENTS_MAX};
 
 use super::plan::{Fault, MS};
 use super::world::{Act, World};
@@ -53,7 +53,7 @@ impl World<'_> {
             Fault::SyncFails { after } => self.break_disk(|faults| faults.sync_fails_after = Some(after)),
             Fault::Slow { write_us, .. } => self.write_us = Some(write_us),
             Fault::Crowd { .. } => {
-                let load = Load { events: EVENTS_MAX, bytes: 0 };
+                let load = Load { events: WAITING_EVENTS_MAX, bytes: 0 };
                 self.crowd = self.host.pipeline().and_then(|pipeline| pipeline.reserve(load).ok());
             }
             Fault::Flood { messages } => self.at(self.now_us, Act::Flood(messages)),
