@@ -109,7 +109,7 @@ fn judge(lines: &[u8], system: &Arc<System>, index: &NodeIndex, start_us: u64) -
         // A body arrives when its last event has happened.
         let arrival_us = reports.last().and_then(|last| last.timestamp_us).unwrap_or(start_us);
         events.clear();
-        events.extend(reports.into_iter().map(|report| report.arrive(InputId::default(), arrival_us)));
+        events.extend(reports.into_iter().map(|report| report.arrive(InputId::default(), arrival_us, arrival_us)));
         engine.accept_all(&events, arrival_us);
         drop(engine.take_transitions());
     }

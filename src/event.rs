@@ -36,11 +36,11 @@ pub struct Report {
 
 impl Report {
     /// What becomes of a report that arrives live: without a timestamp, or with one that lies too
-    /// far ahead of our clock, its arrival stands for it.
+    /// far ahead of our clock, its arrival stands for it, by the wall clock, as the others' timestamps are.
     #[inline]
-    pub fn arrive(self, input: InputId, arrival_us: u64) -> Event {
+    pub fn arrive(self, input: InputId, arrival_us: u64, wall_us: u64) -> Event {
         let clock_flagged = self.timestamp_us.is_some_and(|stamp| stamp > arrival_us + AHEAD_MAX_US);
-        let timestamp_us = self.timestamp_us.filter(|_| !clock_flagged).unwrap_or(arrival_us);
+        let timestamp_us = self.timestamp_us.filter(|_| !clock_flagged).unwrap_or(wall_us);
         let Self { node, token, parent, alias, .. } = self;
         Event { node, input, clock_flagged, token, timestamp_us, parent, alias }
     }

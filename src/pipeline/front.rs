@@ -256,11 +256,7 @@ impl Front {
                     }
                     continue;
                 }
-                // As those are stamped that bring a timestamp: by the wall clock.
-                if ahead_us > 0 {
-                    report.timestamp_us.get_or_insert(now_us.saturating_sub(ahead_us));
-                }
-                events.push(report.arrive(input, now_us));
+                events.push(report.arrive(input, now_us, now_us.saturating_sub(ahead_us)));
             }
         }
         gone

@@ -45,6 +45,12 @@ fn a_clock_that_is_set_back_accuses_nobody_and_is_followed_again() {
     report(&server.stepped, "books", "mixed", Some(hand.now_us()));
     server.pass(2_000, 0);
     assert_eq!((ledger(&server).pass, ledger(&server).reversed, ledger(&server).late), (1, 0, 0));
+    // So does one whose own lies too far ahead even of our clock.
+    report(&server.stepped, "web", "wrong", Some(hand.now_us() + 2 * HOUR_MS * 1_000));
+    hand.pass_ms(100);
+    report(&server.stepped, "books", "wrong", Some(hand.now_us()));
+    server.pass(2_000, 0);
+    assert_eq!((ledger(&server).pass, ledger(&server).reversed, ledger(&server).late), (2, 0, 0));
     // What is missing is still found.
     report(&server.stepped, "web", "lost", None);
     server.pass(3_000, 0);
