@@ -12,6 +12,8 @@ use tempfile::TempDir;
 use crate::harness::wait_until;
 
 const BIN: &str = "/usr/lib/rabbitmq/bin";
+/// How often it is started, on other ports each time, before that counts as failed.
+const STARTS: usize = 3;
 
 /// Whether a broker can be had; without one a test is skipped, unless `OBSERVATORY_BROKER=all` demands it.
 pub(crate) fn there() -> bool {
@@ -25,7 +27,6 @@ pub(crate) struct Broker {
     child: Child,
     folder: TempDir,
     pub(crate) port: u16,
-    distribution_port: u16,
     names_port: u16,
 }
 
@@ -34,21 +35,29 @@ fn free_port() -> u16 {
 }
 
 impl Broker {
-    /// Starts one, and waits until it takes connections.
+    /// Starts one, and waits until it takes connections. Somebody may take a port before it does: then it tries others.
     pub(crate) fn start() -> Self {
+        for _ in 0..STARTS {
+            let broker = Self::spawn();
+            if broker.comes_up() {
+                return broker;
+            }
+        }
+        panic!("RabbitMQ does not start, whatever its ports");
+    }
+
+    fn spawn() -> Self {
         let folder = TempDir::new().unwrap();
         fs::write(folder.path().join("plugins"), "[].").unwrap();
-        let (port, distribution_port, names_port) = (free_port(), free_port(), free_port());
+        let (port, names_port) = (free_port(), free_port());
         let child = Self::command(folder.path(), names_port, "rabbitmq-server")
             .env("RABBITMQ_NODE_PORT", port.to_string())
-            .env("RABBITMQ_DIST_PORT", distribution_port.to_string())
+            .env("RABBITMQ_DIST_PORT", free_port().to_string())
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             .spawn()
             .unwrap();
-        let broker = Self { child, folder, port, distribution_port, names_port };
-        broker.await_start();
-        broker
+        Self { child, folder, port, names_port }
     }
 
     fn command(folder: &Path, names_port: u16, program: &str) -> Command {
@@ -84,18 +93,12 @@ impl Broker {
         text(&output.stdout)
     }
 
-    fn await_start(&self) {
+    /// Waits until it runs; answers whether it does.
+    fn comes_up(&self) -> bool {
         // The names' server comes up with the node, and the node with its pid file.
-        for _ in 0..4 {
-            if self
-                .try_ctl(&["wait", "--timeout", "60", self.folder.path().join("pid").to_str().unwrap()])
-                .status
-                .success()
-            {
-                return;
-            }
-        }
-        panic!("RabbitMQ does not start on {} and {}", self.port, self.distribution_port);
+        let pid_file = self.folder.path().join("pid");
+        let wait = ["wait", "--timeout", "60", pid_file.to_str().unwrap()];
+        (0..4).any(|_| self.try_ctl(&wait).status.success())
     }
 
     /// How many messages a queue holds, those on the way to somebody included.
