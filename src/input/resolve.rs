@@ -131,9 +131,9 @@ fn token_of(text: &[u8]) -> Result<Token, TextError> {
     }
 }
 
-/// The text that bytes of a field write. Both ways of reading have checked that they are UTF-8.
+/// The text that bytes of a field write. Whoever has read them has checked that they are UTF-8.
 #[inline]
-fn text_of(bytes: &[u8]) -> &str {
+pub(super) fn text_of(bytes: &[u8]) -> &str {
     str::from_utf8(bytes).unwrap_or_default()
 }
 

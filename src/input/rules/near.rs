@@ -5,10 +5,10 @@ use std::borrow::Cow;
 use regex::Regex;
 use regex_syntax::ast::{Ast, parse::Parser};
 
-use super::read::text_of;
 use super::set::{Rule, RuleSet, Shape};
 use super::text::{Field, Found, Lines};
 use crate::input::refusal::quote;
+use crate::input::resolve::text_of;
 
 /// Says how near rules came.
 #[derive(Debug)]

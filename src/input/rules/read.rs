@@ -15,7 +15,7 @@ use crate::input::body::Reason;
 use crate::input::fields::{Fields, Key, Stamp};
 use crate::input::reader::not_utf8;
 use crate::input::refusal::{Miss, Refusal};
-use crate::input::resolve::Resolver;
+use crate::input::resolve::{Resolver, text_of};
 use crate::input::timestamp::Minutes;
 
 /// The longest line of a log; a longer one is refused.
@@ -108,12 +108,6 @@ impl<'l> Text<'l> {
     pub(super) fn str(&self) -> &'l str {
         self.str.get_or_init(|| text_of(self.bytes))
     }
-}
-
-/// Of a line that is text, a field, which is text as well.
-#[inline]
-pub(super) fn text_of(field: &[u8]) -> &str {
-    str::from_utf8(field).unwrap_or_default()
 }
 
 impl<'a> LineReader<'a> {
