@@ -10,17 +10,7 @@ use observatory::outcome::Outcome;
 use observatory::pipeline::{Harvest, Journal, LocalIntake, News, Port, Start, Stepped};
 
 use super::faulty::FaultyDisk;
-use super::node::{Hand, LIMITS, ONE_EDGE, system};
-
-/// A queue brings what `books` reports.
-const QUEUE: &str = r#"
-[input.http]
-[[input.amqp]]
-name = "mq"
-nodes = ["books"]
-url = "amqp://localhost"
-queue = "observatory"
-"#;
+use super::node::{Hand, LIMITS, ONE_EDGE, queue, system};
 
 /// How often a look is taken at the clock.
 const STEP_MS: u64 = 50;
@@ -119,14 +109,15 @@ fn a_slow_sync_makes_nothing_missing() {
 
 /// Whoever reports both ends of a request one after the other, and waits for our answer in between, cannot report the second in
 /// time where the disk takes so long; the next request is judged as ever.
-fn judged_of_who_waits(queue: bool, write_ms: u64) -> (EdgeBoard, EdgeBoard) {
+fn judged_of_who_waits(queued: bool, write_ms: u64) -> (EdgeBoard, EdgeBoard) {
     actix_web::rt::System::new().block_on(async {
-        let manifest = if queue { format!("{ONE_EDGE}{QUEUE}") } else { ONE_EDGE.to_owned() };
+        let manifest =
+            if queued { format!("{ONE_EDGE}[input.http]\n{}", queue("mq", "books")) } else { ONE_EDGE.to_owned() };
         let mut server = Server::start_with(&manifest, &FaultyDisk::new(0), &Hand::new());
         let (pipeline, reports) = (server.stepped.pipeline.clone(), ["web", "books"].map(|node| server.saw(node)));
         let port = Port::new(pipeline.clone(), "mq");
         let news = News { state: InputState::Up, lag_us: None, error: None };
-        if queue {
+        if queued {
             port.tell(news.clone(), *port.gaps().borrow()).await.unwrap();
         }
         server.pass(100, 0);
@@ -134,13 +125,13 @@ fn judged_of_who_waits(queue: bool, write_ms: u64) -> (EdgeBoard, EdgeBoard) {
             let (intake, by) = (LocalIntake::new(pipeline.clone()), pipeline.observed());
             for report in reports {
                 let (reports, by, unknown) = (vec![report], Arc::clone(&by), Vec::new());
-                if queue {
+                if queued {
                     port.push(Harvest { reports, by, unknown, positions: Vec::new() }).await.unwrap();
                 } else {
                     intake.push(reports, &by, unknown).await.unwrap();
                 }
             }
-            if queue {
+            if queued {
                 // It looks again, as it has not run.
                 port.tell(news, *port.gaps().borrow()).await.unwrap();
             }
@@ -158,9 +149,9 @@ fn judged_of_who_waits(queue: bool, write_ms: u64) -> (EdgeBoard, EdgeBoard) {
 
 #[test]
 fn who_waits_for_a_slow_sync_is_not_accused_of_silence() {
-    for (queue, write_ms) in [(false, 1_100), (false, 3_000), (false, 30_000), (true, 1_100), (true, 3_000)] {
-        let (edge, after) = judged_of_who_waits(queue, write_ms);
-        let told = format!("a queue: {queue}, a write takes {write_ms} ms: {:?}", edge.ledger);
+    for (queued, write_ms) in [(false, 1_100), (false, 3_000), (false, 30_000), (true, 1_100), (true, 3_000)] {
+        let (edge, after) = judged_of_who_waits(queued, write_ms);
+        let told = format!("a queue: {queued}, a write takes {write_ms} ms: {:?}", edge.ledger);
         assert_eq!(edge.counters.outcomes[Outcome::Missing as usize], 0, "{told}");
         assert_eq!(edge.ledger.upstream, 1, "{told}");
         assert_eq!(edge.ledger.pass + edge.ledger.late + edge.ledger.indeterminate, 1, "{told}");

@@ -31,6 +31,11 @@ to = "books"
 check = { within = "200ms", ok = 1, fail = 1 }
 "#;
 
+/// A queue that brings what a node reports.
+pub(crate) fn queue(name: &str, node: &str) -> String {
+    format!("[[input.amqp]]\nname = {name:?}\nnodes = [{node:?}]\nurl = \"amqp://localhost\"\nqueue = {name:?}\n")
+}
+
 pub(crate) const LIMITS: Limits = Limits { max_bytes: 1 << 30, max_age_us: u64::MAX };
 
 /// A clock that the test moves; clones are the same.

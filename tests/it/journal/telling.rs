@@ -9,21 +9,7 @@ use observatory::graph::InputState;
 use observatory::pipeline::{Journal, News, Port, Start, Stepped};
 
 use super::faulty::{Faults, FaultyDisk};
-use super::node::{Hand, LIMITS, ONE_EDGE, replay, system};
-
-const TWO_QUEUES: &str = r#"
-[input.http]
-[[input.amqp]]
-name = "mq"
-nodes = ["books"]
-url = "amqp://localhost"
-queue = "observatory"
-[[input.amqp]]
-name = "other"
-nodes = ["web"]
-url = "amqp://localhost"
-queue = "other"
-"#;
+use super::node::{Hand, LIMITS, ONE_EDGE, queue, replay, system};
 
 /// How often each of two inputs tells something.
 const TIMES: u64 = 1_000;
@@ -40,7 +26,8 @@ impl Server {
     fn start() -> Self {
         let (disk, hand) = (FaultyDisk::new(0), Hand::new());
         let journal = Some(Journal { disk: Arc::new(disk.clone()), limits: LIMITS });
-        let manifest = system(&format!("{ONE_EDGE}{TWO_QUEUES}"));
+        let queues = queue("mq", "books") + &queue("other", "web");
+        let manifest = system(&format!("{ONE_EDGE}[input.http]\n{queues}"));
         let stepped = Start { system: manifest, clock: Arc::new(hand.clone()), journal }.stepped().unwrap();
         let mut server = Self { stepped, hand, disk };
         server.pass(true);
