@@ -270,13 +270,15 @@ proptest! {
     #[test]
     fn both_ways_of_reading_agree_on_common_lines(
         lines in prop::collection::vec(
-            (prop::sample::select(NODES.to_vec()), "[ -~]{0,2}", prop::bool::weighted(0.1), any::<u64>()), 0..30,
+            (prop::sample::select(NODES.to_vec()), "[ -~]{0,2}", prop::bool::weighted(0.1), any::<u64>(), any::<bool>()),
+            0..30,
         ),
         accept_unknown: bool,
     ) {
-        let line = |(node, more, other, token): (&str, String, bool, u64)| {
+        let line = |(node, more, other, token, trace): (&str, String, bool, u64, bool)| {
             let more = if other { more.as_str() } else { "" };
-            format!("{{\"node\":\"{node}{more}\",\"token\":\"{token:032x}\",\"timestamp\":1700000000000000}}\n")
+            let token = if trace { format!("{token:032x}") } else { token.to_string() };
+            format!("{{\"node\":\"{node}{more}\",\"token\":\"{token}\",\"timestamp\":1700000000000000}}\n")
         };
         drop(read_as(lines.into_iter().map(line).collect::<String>().as_bytes(), Format::Ndjson, accept_unknown));
     }
